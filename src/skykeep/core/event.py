@@ -1,0 +1,254 @@
+"""What crosses rooms as plain values: who acts, what was found amiss, what happened.
+
+Commands live with the noun they change (zone, permit, alert, casebook); each names its
+`Actor`. Events are what the live engine says; they hold ids, words and numbers only.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from skykeep.units import AlertId, BatchId, PermitId, SensorId, TrackId, ZoneId
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person (or, for automatic acts, the rule) behind an action, and in which role."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The clock's own input: nothing else happened until now."""
+
+    at_ns: int
+
+
+class Severity(enum.StrEnum):
+    """How grave a finding is."""
+
+    NOTE = "note"  # read as meant, nothing assumed
+    WARNING = "warning"  # read, with an assumption that could be wrong
+    ERROR = "error"  # this part could not be used
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault in something that came in: where, what, and what was assumed instead."""
+
+    where: str
+    problem: str
+    assumed: str
+    severity: Severity
+
+
+class Permission(enum.StrEnum):
+    """The permission of a track in a zone."""
+
+    PERMITTED = "permitted"
+    NOT_PERMITTED = "not_permitted"
+    UNDETERMINED = "undetermined"
+    NOT_SUBJECT = "not_subject"
+
+
+class Strength(enum.StrEnum):
+    """How far a claimed identity has been checked."""
+
+    NONE = "none"
+    BROADCAST_ONLY = "broadcast_only"
+    CONSISTENT = "consistent"
+    AUTHENTICATED = "authenticated"
+    INCONSISTENT = "inconsistent"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is: a stable code and the same in words."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRejected:
+    """One row of a batch was not used; the rows beside it were."""
+
+    at_ns: int
+    batch_id: BatchId
+    row: int
+    field: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputFound:
+    """A feed's finding about bytes that it read as far as they made sense."""
+
+    at_ns: int
+    batch_id: BatchId
+    sensor_id: SensorId
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ReportKept:
+    """A person's report, kept as a report: it starts no track and raises no alert."""
+
+    at_ns: int
+    batch_id: BatchId
+    row: int
+    sensor_id: SensorId
+    seen_at_ns: int
+    azimuth_deg: float | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SensorChanged:
+    """A sensor's health: `unknown`, `working` or `silent`."""
+
+    at_ns: int
+    sensor_id: SensorId
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackStarted:
+    """A track was confirmed; its first observation lies at `first_seen_ns`."""
+
+    at_ns: int
+    track_id: TrackId
+    first_seen_ns: int
+    source: str  # "measured" or "claimed"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackUpdated:
+    """A confirmed track's state as it is judged: quantised to 1 mm and 1 mm/s."""
+
+    at_ns: int
+    track_id: TrackId
+    state_at_ns: int
+    east_mm: int
+    north_mm: int
+    up_mm: int
+    velocity_east_mmps: int
+    velocity_north_mmps: int
+    velocity_up_mmps: int
+    sigma_horizontal_mm: int
+    sigma_up_mm: int
+    height_reference: str  # of the height that is judged; `up_mm` is always in the frame
+    height_mm: int | None
+    sensors: tuple[SensorId, ...]
+    observations: tuple[str, ...]  # "batch/row", since the last update
+    probability_drone: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEnded:
+    """A confirmed track is no longer held; `last_seen_ns` is its last observation."""
+
+    at_ns: int
+    track_id: TrackId
+    last_seen_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackContinued:
+    """A new track is taken for an earlier one after a gap, with what that rests on."""
+
+    at_ns: int
+    track_id: TrackId
+    earlier: TrackId
+    gap_s: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged:
+    """What a track is said to be and how far that was checked."""
+
+    at_ns: int
+    track_id: TrackId
+    scheme: str
+    identity: str | None
+    transmitter: str
+    strength: Strength
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChanged:
+    """A zone entered a new state by somebody's act."""
+
+    at_ns: int
+    zone_id: ZoneId
+    state: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class PermitChanged:
+    """A permit or exemption entered a new state by somebody's act."""
+
+    at_ns: int
+    permit_id: PermitId
+    state: str
+    actor: Actor
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictChanged:
+    """The permission of a track in a zone, with its reasons.
+
+    `presence` is `inside`, `bound` (will enter), `maybe_inside` or `gone`.
+    """
+
+    at_ns: int
+    track_id: TrackId
+    zone_id: ZoneId
+    presence: str
+    permission: Permission
+    reasons: tuple[Reason, ...]
+    strength: Strength
+    permit_id: PermitId | None
+    entry_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChanged:
+    """An alert entered a new state or changed in weight; `actor` is who or which rule."""
+
+    at_ns: int
+    alert_id: AlertId
+    event: str
+    state: str
+    active: bool
+    priority: int
+    tracks: tuple[TrackId, ...]
+    zones: tuple[ZoneId, ...]
+    permission: Permission
+    reasons: tuple[Reason, ...]
+    actor: Actor
+    why: str
+
+
+Event = (
+    ObservationRejected
+    | InputFound
+    | ReportKept
+    | SensorChanged
+    | TrackStarted
+    | TrackUpdated
+    | TrackEnded
+    | TrackContinued
+    | IdentityChanged
+    | ZoneChanged
+    | PermitChanged
+    | VerdictChanged
+    | AlertChanged
+)

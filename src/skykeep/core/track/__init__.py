@@ -1,0 +1,1 @@
+"""The tracker: kernels, association, lifecycle."""
