@@ -1,0 +1,54 @@
+# `make` lists the targets. Each one sets up what it needs, in .venv.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test bench soak lint clean
+SHELL := /bin/sh
+BIN := .venv/bin
+export PYTHON
+# pytest workers; more than the cores there are gains nothing.
+WORKERS ?= 2
+
+# Stamps: an environment is renewed when what it is made from changes.
+RUN_READY := .venv/.ready-run
+DEV_READY := .venv/.ready-dev
+BENCH_READY := .venv/.ready-bench
+
+$(RUN_READY): requirements.lock pyproject.toml scripts/setup
+	@scripts/setup requirements.lock
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock pyproject.toml scripts/setup
+	@scripts/setup requirements-dev.lock
+	@touch $@
+
+$(BENCH_READY): requirements-bench.lock pyproject.toml scripts/setup
+	@scripts/setup requirements-bench.lock
+	@touch $@
+
+help: ## list the targets
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(DEV_READY) ## make .venv with everything that developing needs
+
+demo: $(RUN_READY) ## play one simulated night and print what was found
+	@$(BIN)/skykeep demo
+
+lint: $(DEV_READY) ## style, types and the import rules
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint ## lint, then all tests but the long ones; ends with what was skipped and why
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
+
+soak: $(DEV_READY) ## the long runs
+	@$(BIN)/python -m pytest -m soak
+
+bench: $(BENCH_READY) ## measure against peers and aims; writes docs/bench.md
+	@$(BIN)/python -m bench --date "$$(date -u +%Y-%m-%d)"
+
+clean: ## remove .venv and every cache
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
+	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
