@@ -454,3 +454,22 @@ class Frame:
     def to_geodetic(self, east_m: float, north_m: float, up_m: float) -> tuple[float, float, float]:
         """Latitude and longitude in degrees, height above the ellipsoid in metres."""
         return geodetic_of(self.origin, east_m, north_m, up_m)
+
+
+def axes_between(site: Frame, other: Frame) -> F64:
+    """The rotation (3, 3) that turns east-north-up of `other` into that of `site`."""
+    turn = np.empty((3, 3))
+    a, b = _enu_axes(site.lat_deg, site.lon_deg), _enu_axes(other.lat_deg, other.lon_deg)
+    for i in range(3):
+        for j in range(3):
+            turn[i, j] = a[i][0] * b[j][0] + a[i][1] * b[j][1] + a[i][2] * b[j][2]
+    return turn
+
+
+def _enu_axes(lat_deg: float, lon_deg: float) -> tuple[tuple[float, float, float], ...]:
+    sla, cla, slo, clo = _ecef_axes(lat_deg, lon_deg)
+    return (
+        (-slo, clo, 0.0),
+        (-sla * clo, -sla * slo, cla),
+        (cla * clo, cla * slo, sla),
+    )

@@ -1,0 +1,245 @@
+"""Numeric kernels of the tracker: plain SI arrays in, arrays out.
+
+State x = (east, north, up, v_east, v_north, v_up) in metres and metres a second; motion is
+constant velocity with white-noise acceleration (Bar-Shalom, Li and Kirubarajan 2001, 6.3.2).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from skykeep.core.geo import kernel
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+@kernel
+def predict(x: Any, p: Any, dt_s: float, q_horizontal: float, q_vertical: float) -> None:
+    """Move one state (6,) and covariance (6, 6) on by `dt_s` >= 0, in place.
+
+    q in m^2/s^3: the spectral density of the acceleration noise.
+    """
+    for a in range(3):
+        x[a] += dt_s * x[a + 3]
+    for r in range(3):
+        for c in range(6):
+            p[r, c] += dt_s * p[r + 3, c]
+    for r in range(6):
+        for c in range(3):
+            p[r, c] += dt_s * p[r, c + 3]
+    for a in range(3):
+        q = q_vertical if a == 2 else q_horizontal
+        p[a, a] += q * dt_s * dt_s * dt_s / 3.0
+        p[a, a + 3] += q * dt_s * dt_s / 2.0
+        p[a + 3, a] += q * dt_s * dt_s / 2.0
+        p[a + 3, a + 3] += q * dt_s
+
+
+@kernel
+def innovation(
+    x: Any, p: Any, lag_s: float, z: Any, r: Any, nu: Any, s: Any, s_inverse: Any
+) -> tuple[float, float]:
+    """Innovation of a position `z` (3,) with covariance `r` (3, 3) against a state.
+
+    `lag_s` <= 0 is how much older the plot is than the state: the plot is compared with
+    where the target then was. Fills nu (3,), s and s_inverse (3, 3); returns the squared
+    Mahalanobis distance and log det S, or (inf, 0) where S is not positive definite.
+    """
+    for a in range(3):
+        nu[a] = z[a] - x[a] - lag_s * x[a + 3]
+        for b in range(3):
+            s[a, b] = r[a, b] + p[a, b]
+            if lag_s != 0.0:
+                s[a, b] += lag_s * (p[a, b + 3] + p[a + 3, b]) + lag_s * lag_s * p[a + 3, b + 3]
+    c00 = s[1, 1] * s[2, 2] - s[1, 2] * s[2, 1]
+    c01 = s[1, 2] * s[2, 0] - s[1, 0] * s[2, 2]
+    c02 = s[1, 0] * s[2, 1] - s[1, 1] * s[2, 0]
+    det = s[0, 0] * c00 + s[0, 1] * c01 + s[0, 2] * c02
+    if not (det > 0.0 and s[0, 0] > 0.0):
+        return np.inf, 0.0
+    inv = 1.0 / det
+    s_inverse[0, 0] = c00 * inv
+    s_inverse[0, 1] = s_inverse[1, 0] = c01 * inv
+    s_inverse[0, 2] = s_inverse[2, 0] = c02 * inv
+    s_inverse[1, 1] = (s[0, 0] * s[2, 2] - s[0, 2] * s[2, 0]) * inv
+    s_inverse[1, 2] = s_inverse[2, 1] = (s[0, 2] * s[1, 0] - s[0, 0] * s[1, 2]) * inv
+    s_inverse[2, 2] = (s[0, 0] * s[1, 1] - s[0, 1] * s[1, 0]) * inv
+    d2 = 0.0
+    for a in range(3):
+        for b in range(3):
+            d2 += nu[a] * s_inverse[a, b] * nu[b]
+    return d2, math.log(det)
+
+
+@kernel
+def update(x: Any, p: Any, lag_s: float, nu: Any, s: Any, s_inverse: Any) -> None:
+    """Kalman update of one state with a position, in place; P stays symmetric."""
+    ph = np.empty((6, 3))
+    gain = np.empty((6, 3))
+    for r in range(6):
+        for c in range(3):
+            ph[r, c] = p[r, c] + lag_s * p[r, c + 3]
+    for r in range(6):
+        for c in range(3):
+            total = 0.0
+            for k in range(3):
+                total += ph[r, k] * s_inverse[k, c]
+            gain[r, c] = total
+    for r in range(6):
+        total = 0.0
+        for k in range(3):
+            total += gain[r, k] * nu[k]
+        x[r] += total
+    for r in range(6):
+        for c in range(r, 6):
+            total = 0.0
+            for k in range(3):
+                total += gain[r, k] * ph[c, k]
+            p[r, c] -= total
+            p[c, r] = p[r, c]
+
+
+@kernel
+def pairs_in_gate(
+    x: Any,
+    p: Any,
+    lag_s: Any,
+    chosen: Any,
+    z: Any,
+    r: Any,
+    free: Any,
+    log_clutter: Any,
+    log_pd: float,
+    log_miss: float,
+    gate2: float,
+) -> tuple[Any, Any, Any]:
+    """Pairs of chosen tracks and free plots inside the gate, with their gains.
+
+    The gain is the log-likelihood ratio of 'this plot is this track's' against 'a miss and
+    a false plot' (Blackman and Popoli 1999, 6.2). Plots are swept in order of their east.
+    """
+    n, m = x.shape[0], z.shape[0]
+    order = np.argsort(z[:, 0], kind="mergesort")
+    east = z[order, 0]
+    widest = 0.0
+    for j in range(m):
+        widest = max(widest, r[j, 0, 0])
+    room = 4 * n + 16
+    tracks, plots = np.empty(room, np.int64), np.empty(room, np.int64)
+    gains = np.empty(room)
+    nu, s, s_inverse = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    count = 0
+    for i in range(n):
+        if not chosen[i]:
+            continue
+        lag = lag_s[i]
+        spread = p[i, 0, 0] + 2.0 * lag * p[i, 0, 3] + lag * lag * p[i, 3, 3]
+        reach = math.sqrt(gate2 * (spread + widest))
+        centre = x[i, 0] + lag * x[i, 3]
+        for k in range(np.searchsorted(east, centre - reach), m):
+            j = order[k]
+            if east[k] > centre + reach:
+                break
+            if not free[j]:
+                continue
+            dy = z[j, 1] - x[i, 1] - lag * x[i, 4]
+            sy = p[i, 1, 1] + 2.0 * lag * p[i, 1, 4] + lag * lag * p[i, 4, 4] + r[j, 1, 1]
+            if dy * dy > gate2 * sy:
+                continue
+            d2, log_det = innovation(x[i], p[i], lag, z[j], r[j], nu, s, s_inverse)
+            if d2 > gate2:
+                continue
+            likelihood = log_pd - 0.5 * (d2 + log_det + 3.0 * LOG_2PI) - log_clutter[j]
+            gain = likelihood - log_miss
+            if gain <= 0.0:
+                continue
+            if count == room:
+                room *= 2
+                tracks = np.append(tracks, np.empty(room - count, np.int64))
+                plots = np.append(plots, np.empty(room - count, np.int64))
+                gains = np.append(gains, np.empty(room - count))
+            tracks[count], plots[count], gains[count] = i, j, gain
+            count += 1
+    return tracks[:count], plots[:count], gains[:count]
+
+
+@kernel
+def bearing_distance(
+    x: Any, p: Any, dt_s: float, east_m: float, north_m: float, azimuth_rad: float, sigma_rad: float
+) -> tuple[float, float, float]:
+    """A bearing from (east, north) against a state: innovation, its variance, range.
+
+    `dt_s` moves the target's position only; an angle is wrapped to (-pi, pi].
+    """
+    de = x[0] + dt_s * x[3] - east_m
+    dn = x[1] + dt_s * x[4] - north_m
+    range2 = de * de + dn * dn
+    if range2 < 1.0:
+        return np.inf, np.inf, 0.0
+    nu = azimuth_rad - math.atan2(de, dn)
+    nu -= 2.0 * math.pi * math.floor((nu + math.pi) / (2.0 * math.pi))
+    he, hn = dn / range2, -de / range2
+    variance = he * he * p[0, 0] + 2.0 * he * hn * p[0, 1] + hn * hn * p[1, 1]
+    return nu, variance + sigma_rad * sigma_rad, math.sqrt(range2)
+
+
+@kernel
+def bearing_update(x: Any, p: Any, east_m: float, north_m: float, nu: float, s: float) -> None:
+    """Extended Kalman update of one state with a bearing, in place (scalar form)."""
+    de, dn = x[0] - east_m, x[1] - north_m
+    range2 = de * de + dn * dn
+    he, hn = dn / range2, -de / range2
+    ph = np.empty(6)
+    for r in range(6):
+        ph[r] = p[r, 0] * he + p[r, 1] * hn
+    for r in range(6):
+        x[r] += ph[r] / s * nu
+    for r in range(6):
+        for c in range(r, 6):
+            p[r, c] -= ph[r] * ph[c] / s
+            p[c, r] = p[r, c]
+
+
+@kernel
+def polar_to_enu(values: Any, sigmas: Any, place: Any, axes: Any) -> tuple[Any, Any, Any]:
+    """Polar plots to the site's frame with their covariances.
+
+    values, sigmas (n, 3): range m, azimuth deg, elevation deg; `place` (3,) the sensor in the
+    site's frame; `axes` (3, 3) rotates the sensor's east-north-up into the site's. Returns
+    positions (n, 3), covariances (n, 3, 3) and log |d(position)/d(polar)| (n,), angles in
+    radians. First-order conversion: at 6 km and 1 degree the neglected bias is below 1 m.
+    """
+    n = values.shape[0]
+    z, r, log_jacobian = np.empty((n, 3)), np.empty((n, 3, 3)), np.empty(n)
+    local, jac = np.empty(3), np.empty((3, 3))
+    for i in range(n):
+        rng = values[i, 0]
+        az, el = math.radians(values[i, 1]), math.radians(values[i, 2])
+        saz, caz, sel, cel = math.sin(az), math.cos(az), math.sin(el), math.cos(el)
+        local[0], local[1], local[2] = rng * cel * saz, rng * cel * caz, rng * sel
+        d_rng = sigmas[i, 0]
+        d_az = rng * cel * math.radians(sigmas[i, 1])
+        d_el = rng * math.radians(sigmas[i, 2])
+        jac[0, 0], jac[1, 0], jac[2, 0] = cel * saz * d_rng, cel * caz * d_rng, sel * d_rng
+        jac[0, 1], jac[1, 1], jac[2, 1] = caz * d_az, -saz * d_az, 0.0
+        jac[0, 2], jac[1, 2], jac[2, 2] = -sel * saz * d_el, -sel * caz * d_el, cel * d_el
+        for a in range(3):
+            z[i, a] = place[a]
+            for k in range(3):
+                z[i, a] += axes[a, k] * local[k]
+        turned = np.zeros((3, 3))
+        for a in range(3):
+            for b in range(3):
+                for k in range(3):
+                    turned[a, b] += axes[a, k] * jac[k, b]
+        for a in range(3):
+            for b in range(3):
+                total = 0.0
+                for k in range(3):
+                    total += turned[a, k] * turned[b, k]
+                r[i, a, b] = total
+        log_jacobian[i] = math.log(max(rng * rng * cel, 1e-9))
+    return z, r, log_jacobian

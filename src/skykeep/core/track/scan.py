@@ -1,0 +1,148 @@
+"""One scan through the tracker as a single compiled call: predict, associate, update, start.
+
+Tracks live in parallel arrays in the order of their birth. Confirmed tracks take their
+plots first, tentative ones share what is left, and what nobody takes starts new ones.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from skykeep.core.geo import kernel
+from skykeep.core.track.assign import assign
+from skykeep.core.track.kernels import LOG_2PI, innovation, pairs_in_gate, predict, update
+
+TENTATIVE, CONFIRMED = 0, 1
+
+
+@kernel
+def covered(x: Any, place: Any, axes: Any, limits: Any) -> bool:
+    """Whether a position in the site's frame lies in a sensor's coverage.
+
+    limits (6,): range min and max in m, azimuth from and to, elevation min and max in
+    degrees; azimuths clockwise from true north at the sensor.
+    """
+    de, dn, du = x[0] - place[0], x[1] - place[1], x[2] - place[2]
+    e = axes[0, 0] * de + axes[1, 0] * dn + axes[2, 0] * du
+    n = axes[0, 1] * de + axes[1, 1] * dn + axes[2, 1] * du
+    u = axes[0, 2] * de + axes[1, 2] * dn + axes[2, 2] * du
+    rng = math.sqrt(e * e + n * n + u * u)
+    if rng < limits[0] or rng > limits[1] or rng == 0.0:
+        return False
+    elevation = math.degrees(math.asin(min(1.0, max(-1.0, u / rng))))
+    if elevation < limits[4] or elevation > limits[5]:
+        return False
+    width = limits[3] - limits[2]
+    if width >= 360.0:
+        return True
+    offset = math.degrees(math.atan2(e, n)) - limits[2]
+    offset -= 360.0 * math.floor(offset / 360.0)
+    return bool(offset <= width - 360.0 * math.floor(width / 360.0))
+
+
+@kernel
+def _apply_hits(
+    x: Any,
+    p: Any,
+    lag_s: Any,
+    score: Any,
+    hits: Any,
+    last_ns: Any,
+    kinds: Any,
+    hit: Any,
+    plot_of: Any,
+    z: Any,
+    r: Any,
+    plot_kinds: Any,
+    log_clutter: Any,
+    log_pd: float,
+    score_cap: float,
+    at_ns: int,
+) -> None:
+    nu, s, s_inverse = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    for i in range(x.shape[0]):
+        j = plot_of[i]
+        if j < 0:
+            continue
+        d2, log_det = innovation(x[i], p[i], lag_s[i], z[j], r[j], nu, s, s_inverse)
+        update(x[i], p[i], lag_s[i], nu, s, s_inverse)
+        gained = log_pd - 0.5 * (d2 + log_det + 3.0 * LOG_2PI) - log_clutter[j]
+        score[i] = min(score_cap, score[i] + gained)
+        hits[i] += 1
+        last_ns[i] = max(last_ns[i], at_ns)
+        hit[i] = True
+        for k in range(4):
+            kinds[i, k] += plot_kinds[j, k]
+
+
+@kernel
+def scan(
+    x: Any,
+    p: Any,
+    time_ns: Any,
+    status: Any,
+    score: Any,
+    hits: Any,
+    misses: Any,
+    last_ns: Any,
+    kinds: Any,
+    at_ns: int,
+    z: Any,
+    r: Any,
+    plot_kinds: Any,
+    log_clutter: Any,
+    place: Any,
+    axes: Any,
+    limits: Any,
+    pd: float,
+    whole_turn: bool,
+    gate2: float,
+    q_horizontal: float,
+    q_vertical: float,
+    score_cap: float,
+) -> Any:
+    """Predict all tracks to `at_ns`, associate and update; returns track index of each plot.
+
+    Arrays over n tracks: x (n, 6), p (n, 6, 6), time_ns, status, score, hits, misses,
+    last_ns, kinds (n, 4); over m plots: z (m, 3), r (m, 3, 3), plot_kinds (m, 4) log
+    likelihoods, log_clutter (m,) log density per m^3. A miss counts only for tracks in the
+    sensor's coverage, and only where the plots are a whole turn. -1 is a plot of no track.
+    """
+    n, m = x.shape[0], z.shape[0]
+    lag_s = np.zeros(n)
+    for i in range(n):
+        dt = (at_ns - time_ns[i]) * 1e-9
+        if dt > 0.0:
+            predict(x[i], p[i], dt, q_horizontal, q_vertical)
+            time_ns[i] = at_ns
+        else:
+            lag_s[i] = dt
+    log_pd, log_miss = math.log(pd), math.log(1.0 - pd)
+    hit = np.zeros(n, np.bool_)
+    free = np.ones(m, np.bool_)
+    owner = np.full(m, -1, np.int64)
+    for wave in (CONFIRMED, TENTATIVE):
+        chosen = status == wave
+        tracks, plots, gains = pairs_in_gate(
+            x, p, lag_s, chosen, z, r, free, log_clutter, log_pd, log_miss, gate2
+        )
+        plot_of, track_of = assign(tracks, plots, gains, n, m)
+        _apply_hits(
+            x, p, lag_s, score, hits, last_ns, kinds, hit, plot_of,
+            z, r, plot_kinds, log_clutter, log_pd, score_cap, at_ns,
+        )  # fmt: skip
+        for j in range(m):
+            if track_of[j] >= 0:
+                owner[j] = track_of[j]
+                free[j] = False
+    if whole_turn:
+        for i in range(n):
+            if hit[i]:
+                misses[i] = 0
+            elif covered(x[i], place, axes, limits):
+                score[i] += log_miss
+                misses[i] += 1
+    return owner
