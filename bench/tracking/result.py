@@ -1,0 +1,33 @@
+"""What each runner gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScanTracks:
+    """The tracks that a tracker shows after one scan: ids (n,) and positions in m (n, 3)."""
+
+    ids: NDArray[np.int64]
+    positions_m: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """Wall seconds for each scan (scans,), and the tracks after each.
+
+    A scan's time runs from handing over its plots, ready in the tracker's own form, to
+    having its tracks. Starting up, compiling and scoring are outside of it.
+    """
+
+    per_scan_s: NDArray[np.float64]
+    tracks: tuple[ScanTracks, ...]
+
+    @property
+    def settled_scan_s(self) -> float:
+        """Median over the second half of the run, when the tracks are there."""
+        return float(np.median(self.per_scan_s[len(self.per_scan_s) // 2 :]))
