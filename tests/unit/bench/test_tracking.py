@@ -99,6 +99,15 @@ def test_the_scenario_is_what_it_says() -> None:
     assert np.sqrt(np.mean(distance**2) / 3.0) == pytest.approx(10.0, abs=1.0)
 
 
+def test_a_reflected_drone_leaves_the_wall() -> None:
+    made = scenario.make(drones=50, scans=60, seed=2)
+    position, rate = made.truth[:, :, :2], made.truth[:, :, 3:5]
+    step = np.diff(position, axis=0)
+    reflected = np.abs(step - (rate[1:] + rate[:-1]) / 2.0) > 3.0
+    assert reflected.any()
+    assert not (reflected[1:] & reflected[:-1]).any()
+
+
 def test_the_same_seed_gives_the_same_plots_and_another_does_not() -> None:
     one, same, other = (scenario.make(10, 5, seed) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one.plots, same.plots, strict=True))
