@@ -75,8 +75,10 @@ class _Tally:
 
     def findings(self) -> tuple[Finding, ...]:
         return tuple(
-            Finding(first, f"{problem}, in {n} records of which this is the first", *rest)
-            for (problem, *rest), (first, n) in self._kinds.items()
+            Finding(
+                first, f"{problem}, in {n} records of which this is the first", assumed, severity
+            )
+            for (problem, assumed, severity), (first, n) in self._kinds.items()
         )
 
 
