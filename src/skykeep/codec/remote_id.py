@@ -411,7 +411,7 @@ def _system(r: _Reader) -> System:
         category_eu=r.code(17, "category_eu", d[17] >> 4, CategoryEu),
         class_eu=class_code - 1 if class_code else None,
         # Editions before F3411-22a have reserved bytes here, which may hold anything.
-        time_ns=r.time_2019_ns(20) if version >= PROTOCOL_VERSION else None,
+        at_ns=r.time_2019_ns(20) if version >= PROTOCOL_VERSION else None,
     )
 
 

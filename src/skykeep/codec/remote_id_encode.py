@@ -147,7 +147,7 @@ def _authentication(m: AuthenticationPage) -> bytes:
         return head + m.data
     last = _integer(m.last_page, 0, AUTH_MAX_PAGE, "authentication.last_page")
     length = _integer(m.length_bytes, 0, 255, "authentication.length_bytes")
-    return head + struct.pack("<BBI", last, length, _seconds_2019(m.time_ns)) + m.data
+    return head + struct.pack("<BBI", last, length, _seconds_2019(m.at_ns)) + m.data
 
 
 def _system(m: System) -> bytes:
@@ -167,7 +167,7 @@ def _system(m: System) -> bytes:
         _altitude(m.area_floor, "system.area_floor"),
         m.category_eu << 4 | class_code,
         _altitude(m.operator_altitude, "system.operator_altitude"),
-        _seconds_2019(m.time_ns),
+        _seconds_2019(m.at_ns),
     )
 
 
@@ -244,10 +244,10 @@ def _accuracy(bound: float | None, bounds: dict[int, float], field: str) -> int:
     return min(covering)[1] if covering else 0
 
 
-def _seconds_2019(time_ns: int | None) -> int:
-    if time_ns is None:
+def _seconds_2019(at_ns: int | None) -> int:
+    if at_ns is None:
         return 0
-    return _integer(time_ns // NS_PER_S - EPOCH_2019_S, 1, 0xFFFF_FFFF, "time_ns since 2019")
+    return _integer(at_ns // NS_PER_S - EPOCH_2019_S, 1, 0xFFFF_FFFF, "at_ns since 2019")
 
 
 def _text(text: str | None, size: int, field: str) -> bytes:

@@ -243,7 +243,7 @@ class AuthenticationPage:
     """Message type 2: one page of authentication data.
 
     `auth_type` is the code (`AuthType` names the known ones). `last_page`, `length_bytes`
-    and `time_ns` (UTC) stand on page 0 only. `data` is 17 bytes on page 0, else 23.
+    and `at_ns` (UTC) stand on page 0 only. `data` is 17 bytes on page 0, else 23.
     """
 
     auth_type: int
@@ -251,7 +251,7 @@ class AuthenticationPage:
     data: bytes
     last_page: int | None = None
     length_bytes: int | None = None
-    time_ns: int | None = None
+    at_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ class System:
     """Message type 4: where the operator is, the area of a group, the EU category and class.
 
     `class_eu` is 0 to 6 for C0 to C6. `area_radius_m` comes in steps of 10 m. Heights are
-    above the WGS84 ellipsoid. `time_ns` is UTC, whole seconds.
+    above the WGS84 ellipsoid. `at_ns` is UTC, whole seconds.
     """
 
     operator_location: OperatorLocation = OperatorLocation.TAKE_OFF
@@ -281,7 +281,7 @@ class System:
     classification: Classification = Classification.UNDECLARED
     category_eu: CategoryEu = CategoryEu.UNDECLARED
     class_eu: int | None = None
-    time_ns: int | None = None
+    at_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

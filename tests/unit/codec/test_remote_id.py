@@ -249,12 +249,12 @@ def test_system_by_the_field_table() -> None:
         classification=Classification.EUROPEAN_UNION,
         category_eu=CategoryEu.SPECIFIC,
         class_eu=2,
-        time_ns=YEAR_2019_NS + 100 * NS_PER_S,
+        at_ns=YEAR_2019_NS + 100 * NS_PER_S,
     )
     assert one(data) == (system, [])
     assert encode_message(system) == data
     # Before F3411-22a the last bytes were reserved: garbage there is no time.
-    assert one(b"\x40" + data[1:])[0] == dataclasses.replace(system, time_ns=None)
+    assert one(b"\x40" + data[1:])[0] == dataclasses.replace(system, at_ns=None)
 
 
 def test_faults_in_a_system() -> None:
@@ -337,7 +337,7 @@ def test_nothing_to_read(data: bytes, where: str) -> None:
         (AuthenticationPage(16, 1, bytes(23)), "authentication.auth_type"),
         (System(area_radius_m=2600.0), "system.area_radius_m"),
         (System(class_eu=7), "system.class_eu"),
-        (System(time_ns=0), "time_ns since 2019"),
+        (System(at_ns=0), "at_ns since 2019"),
         (SelfId(256, None), "self_id.description_type"),
     ],
 )
