@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from skykeep.core.airspace import Command
 from skykeep.core.event import Tick
-from skykeep.core.geo import F64, Frame
-from skykeep.core.observation import Batch, Form, HeightReference, Sensor, TargetKind
+from skykeep.core.geo import F64, Frame, HeightReference
+from skykeep.core.observation import I64, Batch, Form, Sensor, TargetKind
 from skykeep.feed.targets import Flock, FlockCursor, Target, generator
 from skykeep.units import NS_PER_S, BatchId, seconds
 
@@ -28,8 +28,6 @@ Input = Batch | Tick | Command
 #: Seconds that are computed in one go; only memory and speed depend on it, and the random
 #: draws of a scene, so that it is part of what a seed means.
 STRETCH_S = 60
-
-_KINDS = len(TargetKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Stretch:
 
     def times_s(self, phase_s: float) -> F64:
         """One moment in each second, `phase_s` after its start (steps,)."""
-        return np.arange(self.start_s, self.start_s + self.steps) + phase_s
+        return np.arange(self.start_s, self.start_s + self.steps, dtype=np.float64) + phase_s
 
     def at_ns(self, time_s: float) -> int:
         """A moment of the scene in UTC nanoseconds."""
@@ -246,7 +244,7 @@ class _Radar:
             for i in range(len(times))
         ]
 
-    def _targets(self, stretch: Stretch, times: F64) -> tuple[NDArray[np.int64], F64, F64]:
+    def _targets(self, stretch: Stretch, times: F64) -> tuple[I64, F64, I64]:
         sensor = self._model.sensor
         position, alive = states_of(stretch.targets, times)
         polar = Placement.of(sensor, stretch.frame).polar(position)
@@ -259,7 +257,7 @@ class _Radar:
         kinds = np.array([t.kind for t in stretch.targets], np.int64)
         return step, values, kinds[target]
 
-    def _false_plots(self, scans: int) -> tuple[NDArray[np.int64], F64, F64]:
+    def _false_plots(self, scans: int) -> tuple[I64, F64, I64]:
         sensor, area = self._model.sensor, self._model.sensor.coverage
         extra = sensor.false_per_turn - self._model.false_floor
         counts = self._model.false_floor + self._rng.poisson(extra, scans)
@@ -268,9 +266,9 @@ class _Radar:
         high = (area.range_max_m, area.azimuth_to_deg, area.elevation_max_deg)
         values = self._rng.uniform(low, high, (len(step), 3))
         values[:, 1] %= 360.0
-        return step, values, np.full(len(step), TargetKind.CLUTTER)
+        return step, values, np.full(len(step), TargetKind.CLUTTER, np.int64)
 
-    def _likelihood(self, kinds: F64) -> F64:
+    def _likelihood(self, kinds: I64) -> F64:
         """Draw the classifier's label for each true kind; p(label | kind) for all kinds."""
         draw = self._rng.random(len(kinds))
         label = (draw[:, None] > self._cumulative[kinds]).sum(axis=1)
