@@ -1,23 +1,74 @@
-"""The live engine: zones, permits, sensors, tracks, verdicts, alerts, ticked by its inputs."""
+"""The live engine: zones, permits, sensors, tracks, verdicts, alerts, ticked by its inputs.
+
+    receive(batch) -> events     apply(command) -> events     advance(now) -> events
+    snapshot() / restore()
+
+Live running, replay and simulation are this one code path. It asks no clock, rolls no dice
+and iterates in defined order: the same inputs give the same events.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from skykeep.core.alert import (
-    AcknowledgeAlert,
-    AlertPolicy,
-    CloseAlert,
-    HandOverAlert,
-    ShelveAlert,
-    UnshelveAlert,
+import numpy as np
+
+from skykeep.core import permit as permits_room
+from skykeep.core.alarm import AlarmCommand, Alarms, AlarmsSnapshot
+from skykeep.core.alert import AlertPolicy, concern_of
+from skykeep.core.event import (
+    Actor,
+    Event,
+    InputFound,
+    ObservationRejected,
+    PermitChanged,
+    ReportKept,
+    SensorChanged,
+    TrackUpdated,
+    VerdictChanged,
+    ZoneChanged,
 )
-from skykeep.core.event import Actor
-from skykeep.core.geo import Frame, Terrain
-from skykeep.core.observation import Sensor
-from skykeep.core.permit import ChangePermit, PutPermit
-from skykeep.core.verdict import VerdictPolicy
-from skykeep.core.zone import PublishZone, WithdrawZone
+from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
+from skykeep.core.identity import ClaimBook, ClaimBookSnapshot, ClaimedState
+from skykeep.core.intake import azimuth_or_none, usable_rows
+from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
+from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
+from skykeep.core.picture import Held
+from skykeep.core.subjects import Subjects, SubjectsSnapshot
+from skykeep.core.track.scan import covered
+from skykeep.core.track.tracker import (
+    SensorView,
+    Tracker,
+    TrackerConfig,
+    TrackerSnapshot,
+    hae_with_sigma,
+    plots_of,
+    view_of,
+)
+from skykeep.core.verdict import (
+    GONE,
+    Presence,
+    Subject,
+    Verdict,
+    VerdictPolicy,
+    judge,
+    presence,
+)
+from skykeep.core.zone import PreparedZone, PublishZone, WithdrawZone, Zone, ZoneState, prepare_zone
+from skykeep.errors import DecisionError
+from skykeep.units import NS_PER_S, PermitId, SensorId, ZoneId
+
+#: A sensor is silent after this many periods without a word, and never sooner than 3 s.
+SILENT_PERIODS = 3.0
+SILENT_LEAST_S = 3.0
+#: A Remote ID receiver counts as listening while it has heard anybody within this time.
+LISTENING_NS = 10 * NS_PER_S
+#: A new turn of a radar begins when this share of its period has passed.
+TURN_SHARE = 0.9
+#: Bearings worse than this say nothing about one target among many.
+MAX_BEARING_SIGMA_DEG = 45.0
+
+WORKING, SILENT, UNKNOWN = "working", "silent", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +82,7 @@ class Site:
     time_zone: str
     verdict_policy: VerdictPolicy = field(default_factory=VerdictPolicy)
     alert_policy: AlertPolicy = field(default_factory=AlertPolicy)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +93,414 @@ class RegisterSensor:
     sensor: Sensor
 
 
-Command = (
-    PublishZone
-    | WithdrawZone
-    | PutPermit
-    | ChangePermit
-    | RegisterSensor
-    | AcknowledgeAlert
-    | HandOverAlert
-    | CloseAlert
-    | ShelveAlert
-    | UnshelveAlert
-)
+Command = PublishZone | WithdrawZone | PutPermit | ChangePermit | RegisterSensor | AlarmCommand
+
+
+@dataclass(slots=True)
+class _Station:
+    """A registered sensor at work."""
+
+    view: SensorView
+    since_ns: int
+    last_ns: int = 0
+    turn_ns: int = 0
+    health: str = UNKNOWN
+    ambiguous: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StationSnapshot:
+    """A registered sensor at work, as values."""
+
+    sensor: Sensor
+    since_ns: int
+    last_ns: int
+    turn_ns: int
+    health: str
+    ambiguous: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole engine as values; `restore` goes on from it exactly."""
+
+    now_ns: int
+    newest_plot_ns: int
+    too_late: int
+    tracker: TrackerSnapshot
+    claims: ClaimBookSnapshot
+    subjects: SubjectsSnapshot
+    alarms: AlarmsSnapshot
+    stations: tuple[StationSnapshot, ...]
+    zones: tuple[Zone, ...]
+    permits: tuple[Permit, ...]
+
+
+class Airspace:
+    """The live engine of one site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._now_ns = 0
+        self._newest_plot_ns = 0
+        self._too_late = 0
+        self._tracker = Tracker(site.tracker)
+        self._claims = ClaimBook()
+        self._subjects = Subjects()
+        self._alarms = Alarms(site.alert_policy)
+        self._stations: dict[SensorId, _Station] = {}
+        self._zones: dict[ZoneId, PreparedZone] = {}
+        self._enforced: list[PreparedZone] = []
+        self._permits: dict[PermitId, PreparedPermit] = {}
+        self._said: list[Event] = []
+
+    # -- inputs ---------------------------------------------------------------------------
+
+    def receive(self, batch: Batch) -> tuple[Event, ...]:
+        """Take one batch; the tracks move now, verdicts follow with the next tick."""
+        self._now_ns = max(self._now_ns, batch.receipt_time_ns)
+        for finding in batch.findings:
+            self._say(InputFound(self._now_ns, batch.batch_id, batch.sensor_id, finding))
+        station = self._stations.get(batch.sensor_id)
+        if station is None:
+            problem = f"{batch.sensor_id!r} is not a registered sensor; register it first"
+            self._reject(batch, -1, "sensor_id", problem)
+            return self._spoken()
+        self._heard(batch.sensor_id, station)
+        rows, rejected = usable_rows(batch, self._now_ns)
+        self._said.extend(rejected)
+        if batch.form is Form.SIGHTING:
+            self._keep_reports(batch, rows)
+        elif batch.form is Form.BEARING:
+            self._take_bearings(batch, rows, station)
+        elif station.view.sensor.kind in CLAIMING_KINDS:
+            self._take_claims(batch, rows)
+        else:
+            self._take_plots(batch, rows, station)
+        return self._spoken()
+
+    def apply(self, command: Command, at_ns: int) -> tuple[Event, ...]:
+        """Carry out a command and judge anew at once; DecisionError leaves all as it was."""
+        self._now_ns = max(self._now_ns, at_ns)
+        match command:
+            case PublishZone():
+                self._publish(command)
+            case WithdrawZone():
+                self._withdraw(command)
+            case PutPermit(actor, permit):
+                self._put_permit(permit, actor, permit.state_why)
+            case ChangePermit():
+                self._change_permit(command)
+            case RegisterSensor(_, sensor):
+                view = view_of(sensor, self.site.frame)
+                self._stations[sensor.sensor_id] = _Station(view, self._now_ns)
+                self._say(SensorChanged(self._now_ns, sensor.sensor_id, UNKNOWN))
+            case _:
+                self._said.extend(self._alarms.apply(command, self._now_ns))
+                return self._spoken()
+        self._judge_all()
+        return self._spoken()
+
+    def advance(self, now_ns: int) -> tuple[Event, ...]:
+        """Let the clock reach `now_ns`: sensors' health, tracks' ends, verdicts, alerts."""
+        self._now_ns = max(self._now_ns, now_ns)
+        self._look_at_sensors()
+        self._tracker.prune(self._now_ns)
+        self._said.extend(self._alarms.advance(self._now_ns))
+        self._judge_all()
+        return self._spoken()
+
+    # -- state ----------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The whole state as values."""
+        return Snapshot(
+            self._now_ns,
+            self._newest_plot_ns,
+            self._too_late,
+            self._tracker.snapshot(),
+            self._claims.snapshot(),
+            self._subjects.snapshot(),
+            self._alarms.snapshot(),
+            tuple(
+                StationSnapshot(
+                    s.view.sensor, s.since_ns, s.last_ns, s.turn_ns, s.health, s.ambiguous
+                )
+                for s in self._stations.values()
+            ),
+            tuple(z.zone for z in self._zones.values()),
+            tuple(p.permit for p in self._permits.values()),
+        )
+
+    @staticmethod
+    def restore(site: Site, saved: Snapshot) -> Airspace:
+        """An engine that goes on exactly where `saved` was taken."""
+        engine = Airspace(site)
+        engine._now_ns = saved.now_ns
+        engine._newest_plot_ns = saved.newest_plot_ns
+        engine._too_late = saved.too_late
+        engine._tracker = Tracker.restore(site.tracker, saved.tracker)
+        engine._claims = ClaimBook.restore(saved.claims)
+        engine._subjects = Subjects.restore(saved.subjects)
+        engine._alarms = Alarms.restore(site.alert_policy, saved.alarms)
+        for s in saved.stations:
+            engine._stations[s.sensor.sensor_id] = _Station(
+                view_of(s.sensor, site.frame), s.since_ns, s.last_ns, s.turn_ns, s.health,
+                s.ambiguous,
+            )  # fmt: skip
+        engine._zones = {z.zone_id: prepare_zone(z) for z in saved.zones}
+        engine._permits = {p.permit_id: prepare_permit(p) for p in saved.permits}
+        engine._choose_enforced()
+        return engine
+
+    # -- observations ---------------------------------------------------------------------
+
+    def _take_plots(self, batch: Batch, rows: I64, station: _Station) -> None:
+        window_ns = self.site.tracker.late_ns
+        times = batch.event_time_ns[rows]
+        late = times < self._newest_plot_ns - window_ns
+        if late.any():
+            self._too_late += int(np.count_nonzero(late))
+            for row in map(int, rows[late][:1]):
+                behind_s = (self._newest_plot_ns - int(batch.event_time_ns[row])) / NS_PER_S
+                problem = f"{behind_s:.1f} s behind the newest: {np.count_nonzero(late)} rows late"
+                self._reject(batch, row, "event_time", problem)
+            rows, times = rows[~late], times[~late]
+        for at_ns in map(int, np.unique(times)):
+            group = rows[times == at_ns]
+            plots = plots_of(batch, group, station.view, self.site.frame, self.site.terrain)
+            turn = self._whole_turn(station, at_ns)
+            numbers = self._tracker.scan(at_ns, plots, station.view, turn)
+            for row, number in zip(group.tolist(), numbers.tolist(), strict=True):
+                if number:
+                    reference = f"{batch.batch_id}/{row}"
+                    self._subjects.refer(f"m{number}", batch.sensor_id, reference)
+            self._newest_plot_ns = max(self._newest_plot_ns, at_ns)
+
+    def _whole_turn(self, station: _Station, at_ns: int) -> bool:
+        period_s = station.view.sensor.period_s
+        if period_s is None or at_ns - station.turn_ns < TURN_SHARE * period_s * NS_PER_S:
+            return False
+        station.turn_ns = at_ns
+        return True
+
+    def _take_bearings(self, batch: Batch, rows: I64, station: _Station) -> None:
+        for row in rows.tolist():
+            sigma_deg = float(batch.sigmas[row, 0])
+            if sigma_deg > MAX_BEARING_SIGMA_DEG:
+                self._reject(batch, row, "sigma_azimuth_deg", f"{sigma_deg} is no bearing")
+                continue
+            number, ambiguous = self._tracker.bearing(
+                int(batch.event_time_ns[row]),
+                float(np.radians(batch.values[row, 0])),
+                float(np.radians(sigma_deg)),
+                station.view,
+            )
+            station.ambiguous += ambiguous
+            if number:
+                reference = f"{batch.batch_id}/{row}"
+                self._subjects.refer(f"m{number}", batch.sensor_id, reference)
+
+    def _take_claims(self, batch: Batch, rows: I64) -> None:
+        measured = self._tracker.confirmed()
+        for row in rows.tolist():
+            claim = batch.claim_at(row)
+            if claim is None:
+                self._reject(batch, row, "claim", "a claiming sensor must say who claims")
+                continue
+            number = self._claims.receive(claim, self._claimed_state(batch, row), measured)
+            if number:
+                reference = f"{batch.batch_id}/{row}"
+                self._subjects.refer(f"c{number}", batch.sensor_id, reference)
+
+    def _claimed_state(self, batch: Batch, row: int) -> ClaimedState:
+        frame = self.site.frame
+        lat, lon, height_m = (float(v) for v in batch.values[row])
+        reference = HeightReference(int(batch.height_references[row]))
+        sigma_m = float(batch.sigmas[row, 2])
+        hae_m, sigma_up_m = hae_with_sigma(height_m, reference, sigma_m, frame, self.site.terrain)
+        east, north, up = frame.to_enu(lat, lon, hae_m)
+        v_east, v_north, v_up = (float(v) for v in batch.velocities_mps[row])
+        return ClaimedState(
+            int(batch.event_time_ns[row]), east, north, up, lat, lon,
+            height_of(height_m, reference),
+            float(np.hypot(batch.sigmas[row, 0], batch.sigmas[row, 1]) / np.sqrt(2.0)),
+            sigma_up_m, (v_east, v_north, v_up),
+        )  # fmt: skip
+
+    def _keep_reports(self, batch: Batch, rows: I64) -> None:
+        for row in rows.tolist():
+            self._say(
+                ReportKept(
+                    self._now_ns,
+                    batch.batch_id,
+                    row,
+                    batch.sensor_id,
+                    int(batch.event_time_ns[row]),
+                    azimuth_or_none(float(batch.values[row, 0])),
+                    batch.words[row] if batch.words else "",
+                )
+            )
+
+    # -- sensors --------------------------------------------------------------------------
+
+    def _heard(self, sensor_id: SensorId, station: _Station) -> None:
+        station.last_ns = self._now_ns
+        if station.health != WORKING:
+            station.health = WORKING
+            self._say(SensorChanged(self._now_ns, sensor_id, WORKING))
+            self._said.extend(self._alarms.sensor(sensor_id, False, self._now_ns))
+
+    def _look_at_sensors(self) -> None:
+        for sensor_id, station in self._stations.items():
+            period_s = station.view.sensor.period_s
+            if period_s is None or station.health == SILENT:
+                continue
+            allowed_s = max(SILENT_LEAST_S, SILENT_PERIODS * period_s)
+            quiet_ns = self._now_ns - max(station.last_ns, station.since_ns)
+            if quiet_ns > allowed_s * NS_PER_S:
+                station.health = SILENT
+                self._say(SensorChanged(self._now_ns, sensor_id, SILENT))
+                self._said.extend(self._alarms.sensor(sensor_id, True, self._now_ns))
+
+    def _measuring(self) -> list[SensorView]:
+        """Working sensors that would see an aircraft whatever it says of itself."""
+        kinds = (SensorKind.RADAR, SensorKind.POSITION)
+        return [
+            s.view
+            for s in self._stations.values()
+            if s.health == WORKING and s.view.sensor.kind in kinds
+        ]
+
+    def _listening(self) -> list[SensorView]:
+        """Remote ID receivers that are known to hear."""
+        return [
+            s.view
+            for s in self._stations.values()
+            if s.view.sensor.kind is SensorKind.REMOTE_ID
+            and s.last_ns
+            and self._now_ns - s.last_ns <= LISTENING_NS
+        ]
+
+    # -- verdicts -------------------------------------------------------------------------
+
+    def _judge_all(self) -> None:
+        tracks = self._tracker.confirmed()
+        measuring, listening = self._measuring(), self._listening()
+        in_view = {
+            c.number
+            for c in self._claims.tracks.values()
+            if _seen_by(measuring, np.array([c.state.east_m, c.state.north_m, c.state.up_m]))
+        }
+        self._claims.settle(self._now_ns, tracks, in_view)
+
+        def heard_here(state: TrackUpdated) -> bool:
+            place = np.array([state.east_mm, state.north_mm, state.up_mm]) / 1000.0
+            return _seen_by(listening, place)
+
+        judged = self._subjects.update(
+            self._now_ns,
+            self.site.frame,
+            tracks,
+            self._claims,
+            self._tracker.numbers().tolist(),
+            in_view,
+            heard_here,
+            self._say,
+        )
+        permits = tuple(self._permits.values())
+        for held, subject in judged:
+            found = self._judge_one(held, subject, permits)
+            concern = concern_of(subject, found, self.site.alert_policy)
+            self._said.extend(self._alarms.consider(held, concern, self._now_ns))
+        for held in self._subjects.lost:
+            if held.concern_since_ns is not None:
+                why = "the track is lost"
+                self._said.extend(self._alarms.end(held, self._now_ns, why))
+
+    def _judge_one(
+        self, held: Held, subject: Subject, permits: tuple[PreparedPermit, ...]
+    ) -> list[tuple[ZoneId, Presence, Verdict]]:
+        policy, terrain = self.site.verdict_policy, self.site.terrain
+        found: list[tuple[ZoneId, Presence, Verdict]] = []
+        for zone in self._enforced:
+            zone_id = zone.zone.zone_id
+            where = presence(subject, zone, self._now_ns, terrain, policy.bound_horizon_s)
+            before = held.verdicts.get(zone_id)
+            if where.what == GONE:
+                if before is not None:
+                    del held.verdicts[zone_id]
+                    self._say(_changed(self._now_ns, held, zone_id, where, before[1]))
+                continue
+            verdict = judge(subject, zone, where, permits, terrain, policy)
+            found.append((zone_id, where, verdict))
+            held.verdicts[zone_id] = (where, verdict)
+            if before is None or _gist(*before) != _gist(where, verdict):
+                self._say(_changed(self._now_ns, held, zone_id, where, verdict))
+        return found
+
+    # -- commands -------------------------------------------------------------------------
+
+    def _publish(self, command: PublishZone) -> None:
+        zone = command.zone
+        self._zones[zone.zone_id] = prepare_zone(zone)
+        self._choose_enforced()
+        self._say(ZoneChanged(self._now_ns, zone.zone_id, zone.state.value, command.actor))
+
+    def _withdraw(self, command: WithdrawZone) -> None:
+        if command.zone_id not in self._zones:
+            raise DecisionError(f"there is no zone {command.zone_id}")
+        del self._zones[command.zone_id]
+        self._choose_enforced()
+        for held in self._subjects.held.values():
+            held.verdicts.pop(command.zone_id, None)
+        withdrawn = ZoneState.WITHDRAWN.value
+        self._say(ZoneChanged(self._now_ns, command.zone_id, withdrawn, command.actor))
+
+    def _choose_enforced(self) -> None:
+        """This site's own zones; those of other authorities are shown, not enforced."""
+        own = self.site.authority_id
+        self._enforced = [z for z in self._zones.values() if z.zone.authority_id == own]
+
+    def _put_permit(self, permit: Permit, actor: Actor, why: str) -> None:
+        self._permits[permit.permit_id] = prepare_permit(permit)
+        state = permit.state.value
+        self._say(PermitChanged(self._now_ns, permit.permit_id, state, actor, why))
+
+    def _change_permit(self, command: ChangePermit) -> None:
+        known = self._permits.get(command.permit_id)
+        if known is None:
+            raise DecisionError(f"there is no permit {command.permit_id}")
+        changed = permits_room.transition(known.permit, command.event, self._now_ns, command.why)
+        self._put_permit(changed, command.actor, command.why)
+
+    # -- speaking -------------------------------------------------------------------------
+
+    def _say(self, event: Event) -> None:
+        self._said.append(event)
+
+    def _spoken(self) -> tuple[Event, ...]:
+        said, self._said = tuple(self._said), []
+        return said
+
+    def _reject(self, batch: Batch, row: int, name: str, problem: str) -> None:
+        self._say(ObservationRejected(self._now_ns, batch.batch_id, row, name, problem))
+
+
+def _seen_by(views: list[SensorView], place: F64) -> bool:
+    return any(covered(place, v.place, v.axes, v.limits) for v in views)
+
+
+def _gist(where: Presence, verdict: Verdict) -> tuple[object, ...]:
+    codes = tuple(r.code for r in verdict.reasons)
+    return (where.what, verdict.permission, codes, verdict.strength, verdict.permit_id)
+
+
+def _changed(
+    now_ns: int, held: Held, zone_id: ZoneId, where: Presence, verdict: Verdict
+) -> VerdictChanged:
+    entry = None if where.entry_in_s is None else round(where.entry_in_s, 1)
+    return VerdictChanged(
+        now_ns, held.track_id, zone_id, where.what, verdict.permission, verdict.reasons,
+        verdict.strength, verdict.permit_id, entry,
+    )  # fmt: skip

@@ -1,0 +1,223 @@
+"""The book of alerts: raised, renewed and ended by rule, moved on by named persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from skykeep.core.alert import (
+    AcknowledgeAlert,
+    Alert,
+    AlertEvent,
+    AlertPolicy,
+    AlertState,
+    CloseAlert,
+    Concern,
+    HandOverAlert,
+    ShelveAlert,
+    UnshelveAlert,
+    transition,
+)
+from skykeep.core.event import Actor, AlertChanged, Permission, Reason
+from skykeep.core.picture import Held
+from skykeep.errors import DecisionError
+from skykeep.units import AlertId, SensorId, seconds, to_datetime
+
+RULE = Actor("alert rule", "rule")
+SHELF = Actor("shelf timer", "rule")
+#: A silent sensor is not an intrusion, but it blinds the watch.
+SENSOR_PRIORITY = 2
+#: Closed alerts that have ended and are still held for look-up; the record keeps them all.
+CLOSED_LIMIT = 1_000
+
+AlarmCommand = AcknowledgeAlert | HandOverAlert | CloseAlert | ShelveAlert | UnshelveAlert
+
+_EVENT_OF: dict[type, AlertEvent] = {
+    AcknowledgeAlert: AlertEvent.ACKNOWLEDGE,
+    HandOverAlert: AlertEvent.HAND_OVER,
+    CloseAlert: AlertEvent.CLOSE,
+    ShelveAlert: AlertEvent.SHELVE,
+    UnshelveAlert: AlertEvent.UNSHELVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsSnapshot:
+    """All alerts as values."""
+
+    next_number: int
+    alerts: tuple[Alert, ...]
+    sensors: tuple[tuple[SensorId, AlertId], ...]
+
+
+@dataclass(slots=True)
+class Alarms:
+    """All alerts, oldest first."""
+
+    policy: AlertPolicy
+    next_number: int = 1
+    alerts: dict[AlertId, Alert] = field(default_factory=dict)
+    sensors: dict[SensorId, AlertId] = field(default_factory=dict)
+
+    def consider(self, held: Held, concern: Concern | None, now_ns: int) -> list[AlertChanged]:
+        """Raise, renew or end the alert of one track, with hysteresis both ways."""
+        if concern is None:
+            return self._quieten(held, now_ns)
+        if held.concern_since_ns is None:
+            held.concern_since_ns = now_ns
+        held.concern_last_ns = now_ns
+        alert = None if held.alert_id is None else self.alerts.get(held.alert_id)
+        if alert is None or (alert.state is AlertState.CLOSED and not alert.active):
+            if now_ns - held.concern_since_ns < seconds(concern.after_s):
+                return []
+            alert = self._new(now_ns, concern)
+            alert = replace(alert, tracks=(held.track_id,))
+            held.alert_id = alert.alert_id
+            return [self._put(alert, now_ns, "raised", RULE, "")]
+        tracks = alert.tracks if held.track_id in alert.tracks else (*alert.tracks, held.track_id)
+        renewed = replace(
+            alert,
+            active=True,
+            priority=concern.priority,
+            tracks=tracks,
+            zones=tuple(sorted({*alert.zones, *concern.zones})),
+            permission=concern.permission,
+            reasons=concern.reasons,
+        )
+        if _weight(renewed) == _weight(alert):
+            return []
+        return [self._put(renewed, now_ns, "updated", RULE, "")]
+
+    def _new(self, now_ns: int, concern: Concern) -> Alert:
+        alert = Alert(
+            AlertId(f"A{self.next_number:05d}"),
+            AlertState.RAISED,
+            True,
+            concern.priority,
+            (),
+            concern.zones,
+            concern.permission,
+            concern.reasons,
+            now_ns,
+        )
+        self.next_number += 1
+        return alert
+
+    def _quieten(self, held: Held, now_ns: int) -> list[AlertChanged]:
+        if held.concern_since_ns is None:
+            return []
+        if now_ns - held.concern_last_ns < seconds(self.policy.clear_after_s):
+            return []
+        return self.end(held, now_ns, "the cause has gone")
+
+    def end(self, held: Held, now_ns: int, why: str) -> list[AlertChanged]:
+        """The cause is over; what people have to do about the alert is not."""
+        held.concern_since_ns = None
+        alert = None if held.alert_id is None else self.alerts.get(held.alert_id)
+        if alert is None:
+            return []
+        if alert.state is AlertState.CLOSED:
+            held.alert_id = None
+        if not alert.active:
+            return []
+        return [self._put(replace(alert, active=False), now_ns, "ended", RULE, why)]
+
+    def sensor(self, sensor_id: SensorId, silent: bool, now_ns: int) -> list[AlertChanged]:
+        """A sensor fell silent or works again."""
+        known = self.sensors.get(sensor_id)
+        alert = None if known is None else self.alerts.get(known)
+        if silent:
+            if alert is not None and alert.active:
+                return []
+            reason = Reason("sensor_silent", f"sensor {sensor_id} has stopped reporting")
+            concern = Concern(SENSOR_PRIORITY, (), Permission.UNDETERMINED, (reason,), 0.0)
+            alert = self._new(now_ns, concern)
+            self.sensors[sensor_id] = alert.alert_id
+            return [self._put(alert, now_ns, "raised", RULE, "")]
+        if alert is None or not alert.active:
+            return []
+        del self.sensors[sensor_id]
+        ended = replace(alert, active=False)
+        return [self._put(ended, now_ns, "ended", RULE, "the sensor reports again")]
+
+    def apply(self, command: AlarmCommand, now_ns: int) -> list[AlertChanged]:
+        """A person's step; DecisionError where there is no such alert or no such step."""
+        alert = self.alerts.get(command.alert_id)
+        if alert is None:
+            raise DecisionError(f"there is no alert {command.alert_id}")
+        until_ns, why = None, ""
+        if isinstance(command, ShelveAlert):
+            if command.until_ns <= now_ns:
+                raise DecisionError(
+                    f"alert {command.alert_id} cannot be shelved until "
+                    f"{to_datetime(command.until_ns):%Y-%m-%d %H:%M:%S} UTC: that is past"
+                )
+            until_ns, why = command.until_ns, command.why
+        elif isinstance(command, CloseAlert):
+            why = command.why
+        elif isinstance(command, HandOverAlert):
+            why = f"to {command.recipient}"
+        event = _EVENT_OF[type(command)]
+        moved = transition(alert, event, until_ns)
+        return [self._put(moved, now_ns, event.value, command.actor, why)]
+
+    def advance(self, now_ns: int) -> list[AlertChanged]:
+        """Bring back what was shelved until now."""
+        due = [
+            a
+            for a in self.alerts.values()
+            if a.state is AlertState.SHELVED
+            and a.shelved_until_ns is not None
+            and a.shelved_until_ns <= now_ns
+        ]
+        return [
+            self._put(
+                transition(a, AlertEvent.UNSHELVE),
+                now_ns,
+                AlertEvent.UNSHELVE.value,
+                SHELF,
+                "its time on the shelf is over",
+            )
+            for a in due
+        ]
+
+    def _put(self, alert: Alert, now_ns: int, event: str, actor: Actor, why: str) -> AlertChanged:
+        self.alerts[alert.alert_id] = alert
+        if alert.state is AlertState.CLOSED and not alert.active:
+            self._forget()
+        return AlertChanged(
+            now_ns,
+            alert.alert_id,
+            event,
+            alert.state.value,
+            alert.active,
+            alert.priority,
+            alert.tracks,
+            alert.zones,
+            alert.permission,
+            alert.reasons,
+            actor,
+            why,
+        )
+
+    def _forget(self) -> None:
+        over = [a for a in self.alerts.values() if a.state is AlertState.CLOSED and not a.active]
+        for alert in over[: max(0, len(over) - CLOSED_LIMIT)]:
+            del self.alerts[alert.alert_id]
+
+    def snapshot(self) -> AlarmsSnapshot:
+        """All alerts as values."""
+        return AlarmsSnapshot(
+            self.next_number, tuple(self.alerts.values()), tuple(self.sensors.items())
+        )
+
+    @staticmethod
+    def restore(policy: AlertPolicy, saved: AlarmsSnapshot) -> Alarms:
+        """A book that goes on exactly where `saved` was taken."""
+        alerts = {a.alert_id: a for a in saved.alerts}
+        return Alarms(policy, saved.next_number, alerts, dict(saved.sensors))
+
+
+def _weight(alert: Alert) -> tuple[object, ...]:
+    """What makes a change of an alert worth telling."""
+    codes = tuple(r.code for r in alert.reasons)
+    return (alert.active, alert.priority, alert.tracks, alert.zones, alert.permission, codes)

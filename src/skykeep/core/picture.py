@@ -1,0 +1,219 @@
+"""The picture: tracks and lone claims as the subjects of verdicts, quantised.
+
+States are rounded to 1 mm and 1 mm/s before anything is decided on them, so that a verdict
+can be computed again from what a track event discloses.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skykeep.core.event import Strength, TrackUpdated
+from skykeep.core.geo import F64, Fix, Frame, HeightReference, height_of, reference_of
+from skykeep.core.identity import NEAR_M, TWO_PLACES_NS, ClaimBook, ClaimTrack, Identity
+from skykeep.core.observation import I64, Scheme, TargetKind
+from skykeep.core.track.tracker import Confirmed
+from skykeep.core.verdict import Presence, Subject, Verdict
+from skykeep.units import NS_PER_S, AlertId, SensorId, TrackId, ZoneId
+
+#: What a confirmed track is before anyone has classified it: over a city most things that a
+#: drone radar confirms are birds, then echoes that are nothing, few are drones.
+KIND_PRIOR = {
+    TargetKind.DRONE: 0.1,
+    TargetKind.BIRD: 0.4,
+    TargetKind.AIRCRAFT: 0.1,
+    TargetKind.CLUTTER: 0.4,
+}
+#: Something that broadcasts Remote ID, or ADS-B, where nothing contradicts it.
+CLAIMED_DRONE = (0.99, 0.0, 0.01, 0.0)
+CLAIMED_AIRCRAFT = (0.01, 0.0, 0.99, 0.0)
+#: A claim that measurements contradict proves neither a drone nor its absence.
+CONTRADICTED = (0.5, 0.0, 0.0, 0.5)
+#: References to observations kept for the next disclosure of a track; more are counted.
+REFERENCE_LIMIT = 64
+
+#: What a measured track is before classification, once a claim fits it. Birds do not
+#: broadcast; a drone may carry an ADS-B transmitter, and a radar may then still tell.
+REMOTE_ID_PRIOR = {
+    TargetKind.DRONE: 0.97,
+    TargetKind.BIRD: 0.01,
+    TargetKind.AIRCRAFT: 0.01,
+    TargetKind.CLUTTER: 0.01,
+}
+ADSB_PRIOR = {
+    TargetKind.DRONE: 0.01,
+    TargetKind.BIRD: 0.01,
+    TargetKind.AIRCRAFT: 0.97,
+    TargetKind.CLUTTER: 0.01,
+}
+
+
+@dataclass(slots=True)
+class Held:
+    """What the engine remembers of one announced track between inputs."""
+
+    track_id: TrackId
+    number: int  # of the measured track; 0 for a lone claim
+    claim: int  # number of the lone claim track; 0 for a measured one
+    first_ns: int
+    last_ns: int
+    state: TrackUpdated | None = None
+    kinds: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    sensors: dict[SensorId, int] = field(default_factory=dict)
+    identity_key: tuple[str, ...] = ()
+    verdicts: dict[ZoneId, tuple[Presence, Verdict]] = field(default_factory=dict)
+    concern_since_ns: int | None = None
+    concern_last_ns: int = 0
+    alert_id: AlertId | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extrapolated:
+    """Confirmed tracks moved to one moment and quantised: millimetres, one row a track."""
+
+    number: I64
+    position_mm: I64  # (n, 3) east, north, up
+    velocity_mmps: I64  # (n, 3)
+    sigma_horizontal_mm: I64
+    sigma_up_mm: I64
+
+
+def extrapolate(tracks: Confirmed, at_ns: int) -> Extrapolated:
+    """Each track on its course to `at_ns`, with the uncertainty it has gathered."""
+    x, p = tracks.x, tracks.p
+    dt = np.maximum(at_ns - tracks.time_ns, 0) / NS_PER_S
+    position = x[:, :3] + dt[:, None] * x[:, 3:]
+
+    def spread(a: int, b: int) -> F64:
+        cross = p[:, a, b + 3] + p[:, a + 3, b]
+        grown: F64 = p[:, a, b] + dt * cross + dt * dt * p[:, a + 3, b + 3]
+        return grown
+
+    ee, nn, en = spread(0, 0), spread(1, 1), spread(0, 1)
+    half = 0.5 * (ee + nn)
+    largest = half + np.sqrt(np.maximum(0.25 * (ee - nn) ** 2 + en * en, 0.0))
+    return Extrapolated(
+        tracks.number,
+        np.rint(position * 1000.0).astype(np.int64),
+        np.rint(x[:, 3:] * 1000.0).astype(np.int64),
+        np.rint(np.sqrt(np.maximum(largest, 0.0)) * 1000.0).astype(np.int64),
+        np.rint(np.sqrt(np.maximum(spread(2, 2), 0.0)) * 1000.0).astype(np.int64),
+    )
+
+
+def kind_probabilities(
+    log_likelihoods: list[float], identity: Identity | None
+) -> tuple[float, float, float, float]:
+    """Posterior over `TargetKind` from what the sensors said, given what fits it, if anything."""
+    prior = KIND_PRIOR
+    if identity is not None:
+        prior = ADSB_PRIOR if says_crewed(identity) else REMOTE_ID_PRIOR
+    logs = [v + math.log(prior[k]) for v, k in zip(log_likelihoods, TargetKind, strict=True)]
+    top = max(logs)
+    weights = [math.exp(v - top) for v in logs]
+    total = sum(weights)
+    drone, bird, aircraft, clutter = (round(w / total, 6) for w in weights)
+    return drone, bird, aircraft, clutter
+
+
+def says_crewed(identity: Identity) -> bool:
+    """Whether it claims to be a crewed aircraft; ADS-B without a category does."""
+    return identity.claim.scheme is Scheme.ADSB and identity.claim.crewed is not False
+
+
+def claimed_kinds(identity: Identity) -> tuple[float, float, float, float]:
+    """What a claim alone says of the kind."""
+    if identity.strength is Strength.INCONSISTENT:
+        return CONTRADICTED
+    return CLAIMED_AIRCRAFT if says_crewed(identity) else CLAIMED_DRONE
+
+
+def fix_of(state: TrackUpdated, frame: Frame) -> Fix:
+    """The disclosed state as a fix, its height in the reference that it keeps."""
+    lat, lon, _ = frame.to_geodetic(
+        state.east_mm / 1000.0, state.north_mm / 1000.0, state.up_mm / 1000.0
+    )
+    reference = HeightReference[state.height_reference]
+    height = None if state.height_mm is None else height_of(state.height_mm / 1000.0, reference)
+    return Fix(lat, lon, state.sigma_horizontal_mm / 1000.0, height, state.sigma_up_mm / 1000.0)
+
+
+def measured_state(
+    at_ns: int, held: Held, moved: Extrapolated, row: int, refs: list[str], frame: Frame
+) -> TrackUpdated:
+    """The disclosed state of a measured track; its height is judged above the ellipsoid."""
+    east, north, up = (int(v) for v in moved.position_mm[row])
+    v_east, v_north, v_up = (int(v) for v in moved.velocity_mmps[row])
+    _, _, hae_m = frame.to_geodetic(east / 1000.0, north / 1000.0, up / 1000.0)
+    return TrackUpdated(
+        at_ns, held.track_id, at_ns, east, north, up, v_east, v_north, v_up,
+        int(moved.sigma_horizontal_mm[row]), int(moved.sigma_up_mm[row]),
+        "HAE", round(hae_m * 1000.0), tuple(held.sensors), tuple(refs), held.kinds[0],
+    )  # fmt: skip
+
+
+def claimed_state(at_ns: int, held: Held, claim: ClaimTrack, refs: list[str]) -> TrackUpdated:
+    """The disclosed state of a lone claim, as it was claimed: it is not moved on."""
+    s = claim.state
+    velocity = [0 if math.isnan(v) else round(v * 1000.0) for v in s.velocity_mps]
+    return TrackUpdated(
+        at_ns, held.track_id, s.at_ns, round(s.east_m * 1000.0), round(s.north_m * 1000.0),
+        round(s.up_m * 1000.0), velocity[0], velocity[1], velocity[2],
+        round(s.sigma_horizontal_m * 1000.0), round(s.sigma_vertical_m * 1000.0),
+        reference_of(s.height).name, None if s.height is None else round(s.height.m * 1000.0),
+        tuple(held.sensors), tuple(refs), held.kinds[0],
+    )  # fmt: skip
+
+
+def subject_of(
+    held: Held,
+    state: TrackUpdated,
+    frame: Frame,
+    identity: Identity | None,
+    kind_known: bool,
+    heard_here: bool,
+    claim_near: bool,
+) -> Subject:
+    """A disclosed state with what is known beside it, ready to be judged."""
+    return Subject(
+        held.track_id,
+        fix_of(state, frame),
+        (
+            state.velocity_east_mmps / 1000.0,
+            state.velocity_north_mmps / 1000.0,
+            state.velocity_up_mmps / 1000.0,
+        ),
+        held.kinds,
+        kind_known,
+        identity,
+        heard_here,
+        claim_near,
+        (state.at_ns - held.first_ns) / NS_PER_S,
+        held.number != 0,
+    )
+
+
+def identities_of(book: ClaimBook) -> dict[int, list[ClaimTrack]]:
+    """The claim tracks bound to each measured track, Remote ID first, then by age."""
+    bound: dict[int, list[ClaimTrack]] = {}
+    for claim in book.tracks.values():
+        if claim.bound:
+            bound.setdefault(claim.bound, []).append(claim)
+    for claims in bound.values():
+        claims.sort(key=lambda c: (c.claim.scheme is not Scheme.REMOTE_ID, c.number))
+    return bound
+
+
+def unsettled_near(book: ClaimBook, state: TrackUpdated) -> bool:
+    """Whether a claim that is not settled yet is close enough to be this track's."""
+    east, north = state.east_mm / 1000.0, state.north_mm / 1000.0
+    return any(
+        not claim.bound
+        and claim.strength is not Strength.INCONSISTENT
+        and state.at_ns - claim.last_ns <= TWO_PLACES_NS
+        and math.hypot(claim.state.east_m - east, claim.state.north_m - north) <= NEAR_M
+        for claim in book.tracks.values()
+    )

@@ -1,0 +1,337 @@
+"""The announced tracks: which measured tracks and lone claims are one aircraft, over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from skykeep.core.event import (
+    Event,
+    IdentityChanged,
+    Reason,
+    Strength,
+    TrackContinued,
+    TrackEnded,
+    TrackStarted,
+    TrackUpdated,
+)
+from skykeep.core.geo import Frame
+from skykeep.core.identity import ClaimBook, ClaimTrack, Identity
+from skykeep.core.picture import (
+    REFERENCE_LIMIT,
+    Held,
+    claimed_kinds,
+    claimed_state,
+    extrapolate,
+    identities_of,
+    kind_probabilities,
+    measured_state,
+    subject_of,
+    unsettled_near,
+)
+from skykeep.core.track.tracker import Confirmed
+from skykeep.core.verdict import Subject
+from skykeep.units import NS_PER_S, SensorId, TrackId
+
+#: In the view of an independent sensor a lone claim waits this long for its measured track.
+LONE_AFTER_NS = 5 * NS_PER_S
+#: A track that ended is remembered this long for one that may be its continuation.
+CONTINUE_WITHIN_NS = 30 * NS_PER_S
+#: Drones change speed by about this much in a second while nobody sees them.
+UNSEEN_ACCELERATION_MPS2 = 1.5
+#: A continuation lies within so many sigmas of where the course led.
+CONTINUE_SIGMAS = 3.0
+#: Below this probability of a drone nobody needs the old id (birds come and go).
+CONTINUE_DRONE_PROBABILITY = 0.5
+ENDED_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectsSnapshot:
+    """All announced tracks as values."""
+
+    next_number: int
+    held: tuple[Held, ...]
+    ended: tuple[Held, ...]
+    references: tuple[tuple[str, tuple[tuple[SensorId, str], ...]], ...]
+
+
+@dataclass(slots=True)
+class Subjects:
+    """Announced tracks by key (`m7` a measured track, `c3` a lone claim), oldest first.
+
+    `lost` are those that ended with the last update.
+    """
+
+    next_number: int = 1
+    held: dict[str, Held] = field(default_factory=dict)
+    ended: list[Held] = field(default_factory=list)
+    references: dict[str, list[tuple[SensorId, str]]] = field(default_factory=dict)
+    lost: list[Held] = field(default_factory=list)
+
+    def refer(self, key: str, sensor_id: SensorId, reference: str) -> None:
+        """Link an observation to the track that took it."""
+        known = self.references.setdefault(key, [])
+        if len(known) < REFERENCE_LIMIT:
+            known.append((sensor_id, reference))
+
+    def update(
+        self,
+        now_ns: int,
+        frame: Frame,
+        tracks: Confirmed,
+        book: ClaimBook,
+        live: Iterable[int],
+        in_view: set[int],
+        heard_here: Callable[[TrackUpdated], bool],
+        say: Callable[[Event], None],
+    ) -> list[tuple[Held, Subject]]:
+        """Bring all announced tracks up to `now_ns`; returns what is to be judged.
+
+        `live` are the numbers of all tracks, `in_view` of the claims in the view of an
+        independent sensor. Events go to `say` in order.
+        """
+        bound = identities_of(book)
+        self._follow_claims(now_ns, tracks, book, bound, say)
+        moved = extrapolate(tracks, now_ns)
+        judged: list[tuple[Held, Subject]] = []
+        for row in range(moved.number.shape[0]):
+            number = int(moved.number[row])
+            held = self.held.get(f"m{number}") or self._announce(
+                now_ns, f"m{number}", number, 0, int(tracks.first_ns[row]), say
+            )
+            held.last_ns = int(tracks.last_ns[row])
+            logs = [float(v) for v in tracks.kinds[row]]
+            claims = bound.get(number, [])
+            identity = _identity(claims)
+            held.kinds = kind_probabilities(logs, identity)
+            state = measured_state(now_ns, held, moved, row, self._take(held, claims), frame)
+            if held.state is None:
+                self._continue(now_ns, held, state, say)
+            held.state = state
+            say(state)
+            self._say_identity(now_ns, held, identity, say)
+            known = identity is not None or any(v != logs[0] for v in logs)
+            near = identity is None and unsettled_near(book, state)
+            judged.append(
+                (held, subject_of(held, state, frame, identity, known, heard_here(state), near))
+            )
+        judged += self._lone(now_ns, frame, book, in_view, say)
+        self._drop(now_ns, {int(n) for n in tracks.number}, set(live), book, say)
+        return judged
+
+    def _announce(
+        self,
+        now_ns: int,
+        key: str,
+        number: int,
+        claim: int,
+        first_ns: int,
+        say: Callable[[Event], None],
+    ) -> Held:
+        held = Held(TrackId(f"T{self.next_number:05d}"), number, claim, first_ns, first_ns)
+        self.next_number += 1
+        self.held[key] = held
+        source = "measured" if number else "claimed"
+        say(TrackStarted(now_ns, held.track_id, first_ns, source))
+        return held
+
+    def _take(self, held: Held, claims: list[ClaimTrack]) -> list[str]:
+        """The observations since the last disclosure, and the sensors they came from."""
+        keys = [f"m{held.number}"] if held.number else []
+        keys += [f"c{c.number}" for c in claims]
+        references: list[str] = []
+        for key in keys:
+            for sensor_id, reference in self.references.pop(key, ()):
+                held.sensors[sensor_id] = held.last_ns
+                references.append(reference)
+        return references
+
+    def _follow_claims(
+        self,
+        now_ns: int,
+        tracks: Confirmed,
+        book: ClaimBook,
+        bound: dict[int, list[ClaimTrack]],
+        say: Callable[[Event], None],
+    ) -> None:
+        """Keep the id where a lone claim was found to be a measured track, or is left alone."""
+        numbers = {int(n) for n in tracks.number}
+        for number, claims in bound.items():
+            for claim in claims:
+                lone = self.held.pop(f"c{claim.number}", None)
+                if lone is None:
+                    continue
+                key = f"m{number}"
+                if number not in numbers:
+                    self.held[f"c{claim.number}"] = lone
+                elif key not in self.held:
+                    lone.number, lone.claim = number, 0
+                    self.held[key] = lone
+                else:
+                    track_id = self.held[key].track_id
+                    basis = "the claim fits the measured track"
+                    say(TrackContinued(now_ns, track_id, lone.track_id, 0.0, basis))
+                    say(TrackEnded(now_ns, lone.track_id, lone.last_ns))
+                    if self.held[key].alert_id is None:
+                        self.held[key].alert_id = lone.alert_id
+
+    def _lone(
+        self,
+        now_ns: int,
+        frame: Frame,
+        book: ClaimBook,
+        in_view: set[int],
+        say: Callable[[Event], None],
+    ) -> list[tuple[Held, Subject]]:
+        judged: list[tuple[Held, Subject]] = []
+        for claim in book.tracks.values():
+            key = f"c{claim.number}"
+            held = self.held.get(key)
+            if claim.bound:
+                continue
+            if held is None:
+                waits = claim.number in in_view and now_ns - claim.first_ns < LONE_AFTER_NS
+                if waits or claim.claim.airborne is False or book.twin(claim):
+                    continue
+                held = self._announce(now_ns, key, 0, claim.number, claim.first_ns, say)
+            fresh = held.state is None or claim.state.at_ns != held.state.state_at_ns
+            held.last_ns = claim.last_ns
+            identity = Identity(claim.claim, claim.strength, claim.reasons)
+            held.kinds = claimed_kinds(identity)
+            state = claimed_state(now_ns, held, claim, self._take(held, [claim]))
+            held.state = state
+            if fresh:
+                say(state)
+            self._say_identity(now_ns, held, identity, say)
+            judged.append((held, subject_of(held, state, frame, identity, True, True, False)))
+        return judged
+
+    def _say_identity(
+        self, now_ns: int, held: Held, identity: Identity | None, say: Callable[[Event], None]
+    ) -> None:
+        if identity is None:
+            key: tuple[str, ...] = ()
+        else:
+            c = identity.claim
+            codes = [r.code for r in identity.reasons]
+            key = (c.scheme, c.identity or "", c.transmitter, identity.strength, *codes)
+        if key == held.identity_key:
+            return
+        held.identity_key = key
+        if identity is None:
+            gone = (Reason("claim_gone", "no claim fits this track any more"),)
+            say(IdentityChanged(now_ns, held.track_id, "", None, "", Strength.NONE, gone))
+            return
+        c = identity.claim
+        say(
+            IdentityChanged(
+                now_ns, held.track_id, c.scheme, c.identity, c.transmitter,
+                identity.strength, identity.reasons,
+            )
+        )  # fmt: skip
+
+    def _continue(
+        self, now_ns: int, held: Held, state: TrackUpdated, say: Callable[[Event], None]
+    ) -> None:
+        """Take a new track for one that ended a moment ago, where only one can be meant."""
+        fits = [
+            (off, old)
+            for old in self.ended
+            if old.state is not None and (off := _course_sigmas(old.state, state)) is not None
+        ]
+        if len(fits) != 1:
+            return
+        off, old = fits[0]
+        self.ended.remove(old)
+        gap_s = (now_ns - old.last_ns) / NS_PER_S
+        basis = f"{off:.1f} sigma from where its course led, no other track fits"
+        say(TrackContinued(now_ns, held.track_id, old.track_id, round(gap_s, 1), basis))
+        held.alert_id = old.alert_id
+        held.concern_since_ns = old.concern_since_ns
+        held.concern_last_ns = old.concern_last_ns
+
+    def _drop(
+        self,
+        now_ns: int,
+        confirmed: set[int],
+        live: set[int],
+        book: ClaimBook,
+        say: Callable[[Event], None],
+    ) -> None:
+        self.lost = []
+        for key in list(self.held):
+            held = self.held[key]
+            if held.number in confirmed or (held.claim and held.claim in book.tracks):
+                continue
+            del self.held[key]
+            follower = self._left_alone(held, book)
+            if follower is not None:
+                held.number, held.claim = 0, follower.number
+                self.held[f"c{follower.number}"] = held
+                continue
+            say(TrackEnded(now_ns, held.track_id, held.last_ns))
+            self.lost.append(held)
+            if held.alert_id or held.kinds[0] >= CONTINUE_DRONE_PROBABILITY:
+                self.ended.append(held)
+        self.ended = [h for h in self.ended if now_ns - h.last_ns <= CONTINUE_WITHIN_NS]
+        del self.ended[:-ENDED_LIMIT]
+        known = {f"m{n}" for n in live} | {f"c{n}" for n in book.tracks}
+        for key in [k for k in self.references if k not in known]:
+            del self.references[key]
+
+    def _left_alone(self, held: Held, book: ClaimBook) -> ClaimTrack | None:
+        """The claim that a lost measured track was bound to, if it is still heard."""
+        if not held.identity_key or held.number == 0:
+            return None
+        scheme, identity, transmitter = held.identity_key[:3]
+        for claim in book.tracks.values():
+            c = claim.claim
+            own = (c.scheme.value, c.identity or "", c.transmitter)
+            free = not claim.bound and f"c{claim.number}" not in self.held
+            if own == (scheme, identity, transmitter) and free:
+                return claim
+        return None
+
+    def snapshot(self) -> SubjectsSnapshot:
+        """All announced tracks as values of their own."""
+        return SubjectsSnapshot(
+            self.next_number,
+            tuple(_copy(h) for h in self.held.values()),
+            tuple(_copy(h) for h in self.ended),
+            tuple((k, tuple(v)) for k, v in self.references.items()),
+        )
+
+    @staticmethod
+    def restore(saved: SubjectsSnapshot) -> Subjects:
+        """Subjects that go on exactly where `saved` was taken."""
+        held = {(f"m{h.number}" if h.number else f"c{h.claim}"): _copy(h) for h in saved.held}
+        return Subjects(
+            saved.next_number,
+            held,
+            [_copy(h) for h in saved.ended],
+            {k: list(v) for k, v in saved.references},
+        )
+
+
+def _copy(held: Held) -> Held:
+    return replace(held, sensors=dict(held.sensors), verdicts=dict(held.verdicts))
+
+
+def _identity(claims: list[ClaimTrack]) -> Identity | None:
+    if not claims:
+        return None
+    first = claims[0]
+    return Identity(first.claim, first.strength, first.reasons)
+
+
+def _course_sigmas(old: TrackUpdated, new: TrackUpdated) -> float | None:
+    """How far the new track lies from the old one's course, in sigmas; None if too far."""
+    gap_s = (new.state_at_ns - old.state_at_ns) / NS_PER_S
+    east = old.east_mm + gap_s * old.velocity_east_mmps - new.east_mm
+    north = old.north_mm + gap_s * old.velocity_north_mmps - new.north_mm
+    drift_m = 0.5 * UNSEEN_ACCELERATION_MPS2 * gap_s * gap_s
+    sigma_m = math.hypot(old.sigma_horizontal_mm / 1e3, new.sigma_horizontal_mm / 1e3) + drift_m
+    off = math.hypot(east, north) / 1e3 / max(sigma_m, 1e-3)
+    return off if off <= CONTINUE_SIGMAS else None
