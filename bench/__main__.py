@@ -29,6 +29,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("tracking", compare.figures),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")
+REPORT_COLUMNS = 160  # of text, where no terminal says how wide it is
 PACKAGES = ("numpy", "numba", "msgspec", "stonesoup")
 
 
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, measure in MEASUREMENTS:
         with console.status(f"measuring {name}"):
             figures += measure()
-    Console().print(_table(figures))
+    wide = None if sys.stdout.isatty() else REPORT_COLUMNS
+    Console(width=wide).print(_table(figures))
     if not options.no_report:
         REPORT.write_text(_report(figures, options.date), encoding="utf-8")
     return 1 if any(f.fails for f in figures) else 0
