@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,3 +149,25 @@ def test_what_the_checks_themselves_find(tmp_path: Path) -> None:
     assert is_understood(parser, ["demo"])
     assert is_understood(parser, ["--help"])
     assert not is_understood(parser, ["dance"])
+
+
+def _contract(name: str) -> list[list[str]]:
+    """The layers of an import contract, from the top, each as its modules."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for contract in contracts["tool"]["importlinter"]["contracts"]:
+        if contract["id"] == name:
+            return [re.findall(r"\w+", layer) for layer in contract["layers"]]
+    raise AssertionError(f"no contract {name}")
+
+
+@pytest.mark.parametrize("name", ["rooms", "core"])
+def test_the_picture_is_the_import_contract(name: str) -> None:
+    lines = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines()
+    drawn = [
+        re.findall(r"\w+", re.split(r" {2,}", line[4:])[0])
+        for line in lines
+        if line.startswith("    ")
+    ]
+    layers = [layer for layer in _contract(name) if layer != ["__main__"]]
+    first = drawn.index(layers[0])
+    assert drawn[first : first + len(layers)] == layers
