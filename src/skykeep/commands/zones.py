@@ -1,0 +1,227 @@
+"""`skykeep zones check` and `skykeep zones import`: files in, findings and ED-318 out.
+
+Exit codes: 0 no error finding, 1 at least one zone that could not be used, 2 a file that
+could not be read or written.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skykeep.codec.ed318_write import write_ed318
+from skykeep.codec.json_doc import MAX_DOCUMENT_BYTES
+from skykeep.codec.zone_parts import Notes, tell_apart
+from skykeep.codec.zones import ZoneFile, read_zones
+from skykeep.core.event import Finding, Severity
+from skykeep.core.zone import Zone
+from skykeep.errors import InputError
+
+EXIT_GOOD, EXIT_FAULTS, EXIT_UNUSABLE = 0, 1, 2
+
+#: Stands for the file in findings about several files together.
+IMPORT = "import"
+
+_Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One file: what it held, or why it could not be read."""
+
+    path: str
+    content: ZoneFile | None
+    failure: InputError | None
+
+
+def _read(path: str) -> _Read:
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+        return _Read(path, read_zones(data, path), None)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        failure = InputError(path, f"cannot be opened ({reason})", "Check the path and its rights")
+        return _Read(path, None, failure)
+    except InputError as error:
+        return _Read(path, None, error)
+
+
+def _row(path: str, finding: Finding) -> _Row:
+    return {
+        "file": path,
+        "where": finding.where,
+        "problem": finding.problem,
+        "assumed": finding.assumed,
+        "severity": str(finding.severity),
+    }
+
+
+def _rows(files: Sequence[_Read]) -> list[_Row]:
+    return [_row(f.path, finding) for f in files if f.content for finding in f.content.findings]
+
+
+def _failures(files: Sequence[_Read]) -> list[_Row]:
+    return [
+        {
+            "file": f.path,
+            "where": f.failure.where,
+            "problem": f.failure.problem,
+            "mend": f.failure.mend,
+        }
+        for f in files
+        if f.failure
+    ]
+
+
+def _exit_code(files: Sequence[_Read], rows: Sequence[_Row]) -> int:
+    if any(f.failure for f in files):
+        return EXIT_UNUSABLE
+    has_errors = any(row["severity"] == Severity.ERROR for row in rows)
+    return EXIT_FAULTS if has_errors else EXIT_GOOD
+
+
+def check(paths: list[str], as_json: bool) -> int:
+    """Print what is in zone files and what is amiss in them; see the module for the exit code.
+
+    With `as_json` one object: `files` (file, format, zones, unreadable), `findings` (file,
+    where, problem, assumed, severity) and `failures` (file, where, problem, mend).
+    """
+    files = [_read(path) for path in paths]
+    rows = _rows(files)
+    if as_json:
+        _print_json({"files": _summary(files), "findings": rows, "failures": _failures(files)})
+    else:
+        _print_tables(files, rows)
+    return _exit_code(files, rows)
+
+
+def import_(paths: list[str], out: str, as_json: bool) -> int:
+    """Write the readable zones of files of any format to `out` as one ED-318 document.
+
+    Unreadable zones are left out and named by their error findings (exit code 1). If a file
+    cannot be read, nothing is written (exit code 2): half an import could be taken for all.
+    """
+    files = [_read(path) for path in paths]
+    rows = _rows(files)
+    failures = _failures(files)
+    written = 0
+    if not failures:
+        zones, renamed = _gather(files)
+        rows += renamed
+        try:
+            _write(Path(out), write_ed318(zones))
+            written = len(zones)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            mend = "Check the path and its rights"
+            failures = [
+                {
+                    "file": out,
+                    "where": out,
+                    "problem": f"cannot be written ({reason})",
+                    "mend": mend,
+                }
+            ]
+    if as_json:
+        _print_json(
+            {
+                "files": _summary(files),
+                "findings": rows,
+                "failures": failures,
+                "written": written,
+                "out": out,
+            }
+        )
+    else:
+        _print_tables(files, rows)
+        if failures:
+            _complain([row for row in failures if row["file"] == out])
+        print(f"{written} zones written to {out}" if not failures else "Nothing was written.")
+    return EXIT_UNUSABLE if failures else _exit_code(files, rows)
+
+
+def _gather(files: Sequence[_Read]) -> tuple[tuple[Zone, ...], list[_Row]]:
+    """The readable zones of all files, identifiers apart, and what had to be renamed."""
+    found = [
+        (f.path, zone) for f in files if f.content for zone in f.content.zones if zone.readable
+    ]
+    notes = Notes()
+    wheres = [f"zone {zone.zone_id}" for _, zone in found]
+    zones = tell_apart([zone for _, zone in found], wheres, notes)
+    return zones, [_row(IMPORT, finding) for finding in notes.findings()]
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a file as a whole, so that a reader never sees half of it."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _summary(files: Sequence[_Read]) -> list[dict[str, object]]:
+    return [
+        {
+            "file": f.path,
+            "format": f.content.format,
+            "zones": len(f.content.zones),
+            "unreadable": sum(not zone.readable for zone in f.content.zones),
+        }
+        for f in files
+        if f.content
+    ]
+
+
+def _print_json(value: dict[str, object]) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+    print()
+
+
+def _complain(failures: Sequence[_Row]) -> None:
+    for row in failures:
+        print(f"{row['where']}: {row['problem']}. {row['mend']}", file=sys.stderr)
+
+
+def _print_tables(files: Sequence[_Read], rows: Sequence[_Row]) -> None:
+    """A line for each file, then findings of a kind together: a fault of a country's export
+    is in all its zones.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    _complain(_failures(files))
+    found = Table("file", "format", "zones", "unreadable", title="Zone files")
+    for entry in _summary(files):
+        found.add_row(*(escape(str(entry[key])) for key in entry))
+    if found.row_count:
+        console.print(found)
+    for f in files:
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE):
+            of_kind = [row for row in rows if row["file"] == f.path and row["severity"] == severity]
+            if of_kind:
+                table = Table("what", "assumed", "times", "first at")
+                table.title = escape(f"{f.path}: {severity}s")
+                for line in _grouped(of_kind):
+                    table.add_row(*map(escape, line))
+                console.print(table)
+    for row in rows:
+        if row["file"] == IMPORT:
+            console.print(escape(f"{row['where']}: {row['problem']}; {row['assumed']}"))
+
+
+def _grouped(rows: Sequence[_Row]) -> list[tuple[str, str, str, str]]:
+    """Problem, assumption, how often and where first, of findings of one kind."""
+    counted: dict[tuple[str, str], tuple[int, str]] = {}
+    for row in rows:
+        key = row["problem"], row["assumed"]
+        times, first = counted.get(key, (0, row["where"]))
+        counted[key] = times + 1, first
+    return [(what, assumed, str(n), at) for (what, assumed), (n, at) in counted.items()]
