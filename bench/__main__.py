@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-report", action="store_true", help="print only")
     options = parser.parse_args(arguments)
 
+    load = os.getloadavg()[0]  # before we add our own
     console = Console(stderr=True)
     figures: list[Figure] = []
     for name, measure in MEASUREMENTS:
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wide = None if sys.stdout.isatty() else REPORT_COLUMNS
     Console(width=wide).print(_table(figures))
     if not options.no_report:
-        REPORT.write_text(_report(figures, options.date), encoding="utf-8")
+        REPORT.write_text(_report(figures, options.date, load), encoding="utf-8")
     return 1 if any(f.fails for f in figures) else 0
 
 
@@ -72,7 +73,7 @@ def _table(figures: Sequence[Figure]) -> Table:
     return table
 
 
-def _report(figures: Sequence[Figure], day: dt.date) -> str:
+def _report(figures: Sequence[Figure], day: dt.date, load: float) -> str:
     rows = [COLUMNS, ("---",) * len(COLUMNS), *map(_cells, figures)]
     return "\n".join(
         [
@@ -85,7 +86,8 @@ def _report(figures: Sequence[Figure], day: dt.date) -> str:
             "",
             f"- Commit: {_commit()}",
             f"- Day: {day.isoformat()}",
-            f"- Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()}",
+            f"- Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()};"
+            f" load before the run {load:.1f}",
             f"- Python {platform.python_version()}, "
             + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
             "",
