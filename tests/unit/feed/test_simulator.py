@@ -316,6 +316,19 @@ def test_a_new_sensor_leaves_the_others_as_they_were() -> None:
     assert batches(both, "df")
 
 
+def test_sensors_err_independently() -> None:
+    twin = replace(FINDER, sensor=replace(FINDER.sensor, sensor_id=SensorId("twin")))
+    target = drone(circling(), control_link=True)
+    found = batches(scene(FINDER, twin, targets=(target,), duration_s=200))
+    one, other = (
+        {int(b.event_time_ns[0]): b.values[0, 0] for b in found if b.sensor_id == name}
+        for name in ("df", "twin")
+    )
+    both = sorted(one.keys() & other.keys())
+    assert len(both) > 80
+    assert sum(one[at] == other[at] for at in both) == 0
+
+
 def test_the_seed_alone_decides() -> None:
     one = scene(RADAR, targets=(drone(circling()),), duration_s=70)
     assert same(batches(one), batches(one))
