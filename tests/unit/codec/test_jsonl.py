@@ -116,6 +116,7 @@ def changed(base: dict[str, Any], path: str, value: object) -> dict[str, Any]:
         (POLAR, "polar.range_m", -1, "$.polar.range_m"),
         (POLAR, "polar.range_m", "3000", "$.polar.range_m"),
         (POLAR, "polar.azimuth_deg", 360.5, "$.polar.azimuth_deg"),
+        (POLAR, "polar.elevation_deg", 90.5, "$.polar.elevation_deg"),
         (POLAR, "polar.elevation_deg", None, "$.polar.elevation_deg"),
         (POLAR, "polar.sigma_range_m", -10, "$.polar.sigma_range_m"),
         (POLAR, "polar.sigma_range_m", 0, "$.polar.sigma_range_m"),

@@ -131,7 +131,8 @@ def test_local_time_is_corrected(hours: float, words: str) -> None:
 
 def test_a_wrong_clock_falls_back_to_receipt_time() -> None:
     edge = AT + MAX_CLOCK_DIFFERENCE_NS
-    assert decode_line(MSG3, edge).event_time_ns == AT
+    at_edge = decode_line(MSG3, edge)
+    assert (at_edge.event_time_ns, at_edge.findings) == (AT, ())
     m = decode_line(MSG3, edge + 1)
     assert m.event_time_ns == edge + 1
     assert m.findings[0].assumed == "receipt time"

@@ -140,6 +140,9 @@ def test_covers_any_volume_and_none() -> None:
     p = prepare_permit(replace(PERMIT, volumes=(VOLUME, later)))
     assert covers(p, fix(), 350, None) is Tri.YES
     assert covers(p, fix(), 250, None) is Tri.NO
+    far = replace(VOLUME, volume=replace(VOLUME.volume, area=Circle(LAT + 1.0, LON, 300.0)))
+    p = prepare_permit(replace(PERMIT, volumes=(VOLUME, far)))
+    assert covers(p, fix(height_m=399.0), 150, None) is Tri.MAYBE
     assert covers(prepare_permit(replace(PERMIT, volumes=())), fix(), 150, None) is Tri.NO
 
 

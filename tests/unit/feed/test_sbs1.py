@@ -200,7 +200,7 @@ def receiver(*chunks: bytes, hold: threading.Event | None = None) -> Iterator[in
 
 
 def test_tcp() -> None:
-    long = b"y" * (MAX_LINE_BYTES * 3) + b"\r\n"
+    long = b"y" * 200_000 + b"\r\n"  # comes in several reads
     stream = velocity() + position() + long + position(T0 + NS_PER_S) + b"MSG,3,cut"
     with receiver(stream[:70], stream[70:]) as port:
         batches = list(connect("127.0.0.1", port, SENSOR, lambda: T0))

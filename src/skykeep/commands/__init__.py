@@ -1,0 +1,1 @@
+"""What the command line does, one noun a file; each returns its exit code."""
