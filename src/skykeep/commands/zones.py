@@ -16,6 +16,7 @@ from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.json_doc import MAX_DOCUMENT_BYTES
 from skykeep.codec.zone_parts import Notes, tell_apart
 from skykeep.codec.zones import ZoneFile, read_zones
+from skykeep.commands.atomic import write_atomically
 from skykeep.core.event import Finding, Severity
 from skykeep.core.zone import Zone
 from skykeep.errors import InputError
@@ -65,16 +66,11 @@ def _rows(files: Sequence[_Read]) -> list[_Row]:
 
 
 def _failures(files: Sequence[_Read]) -> list[_Row]:
-    return [
-        {
-            "file": f.path,
-            "where": f.failure.where,
-            "problem": f.failure.problem,
-            "mend": f.failure.mend,
-        }
-        for f in files
-        if f.failure
-    ]
+    return [_failure_row(f.path, f.failure) for f in files if f.failure]
+
+
+def _failure_row(path: str, error: InputError) -> _Row:
+    return {"file": path, "where": error.where, "problem": error.problem, "mend": error.mend}
 
 
 def _exit_code(files: Sequence[_Read], rows: Sequence[_Row]) -> int:
@@ -113,19 +109,10 @@ def import_(paths: list[str], out: str, as_json: bool) -> int:
         zones, renamed = _gather(files)
         rows += renamed
         try:
-            _write(Path(out), write_ed318(zones))
+            write_atomically(Path(out), write_ed318(zones))
             written = len(zones)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            mend = "Check the path and its rights"
-            failures = [
-                {
-                    "file": out,
-                    "where": out,
-                    "problem": f"cannot be written ({reason})",
-                    "mend": mend,
-                }
-            ]
+        except InputError as error:
+            failures = [_failure_row(out, error)]
     if as_json:
         _print_json(
             {
@@ -138,8 +125,7 @@ def import_(paths: list[str], out: str, as_json: bool) -> int:
         )
     else:
         _print_tables(files, rows)
-        if failures:
-            _complain([row for row in failures if row["file"] == out])
+        _complain(failures[len(_failures(files)) :])
         print(f"{written} zones written to {out}" if not failures else "Nothing was written.")
     return EXIT_UNUSABLE if failures else _exit_code(files, rows)
 
@@ -153,16 +139,6 @@ def _gather(files: Sequence[_Read]) -> tuple[tuple[Zone, ...], list[_Row]]:
     wheres = [f"zone {zone.zone_id}" for _, zone in found]
     zones = tell_apart([zone for _, zone in found], wheres, notes)
     return zones, [_row(IMPORT, finding) for finding in notes.findings()]
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file as a whole, so that a reader never sees half of it."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _summary(files: Sequence[_Read]) -> list[dict[str, object]]:
@@ -205,7 +181,7 @@ def _print_tables(files: Sequence[_Read], rows: Sequence[_Row]) -> None:
         console.print(found)
     for f in files:
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE):
-            of_kind = [row for row in rows if row["file"] == f.path and row["severity"] == severity]
+            of_kind = [row for row in _rows([f]) if row["severity"] == severity]
             if of_kind:
                 table = Table("what", "assumed", "times", "first at")
                 table.title = escape(f"{f.path}: {severity}s")

@@ -219,7 +219,10 @@ def _clock_ns(zone: ZoneInfo, day: date, seconds: int, last: bool) -> int:
     if offset is None or later_offset is None or offset == later_offset:
         return to_ns(first.astimezone(UTC))
     if offset > later_offset:  # set back: the clock shows it twice
-        return to_ns((second if last else first).astimezone(UTC))
+        earlier = (wall - timedelta(seconds=1)).replace(tzinfo=zone)
+        if last and earlier.utcoffset() != earlier.replace(fold=1).utcoffset():
+            return to_ns(second.astimezone(UTC))
+        return to_ns(first.astimezone(UTC))  # of what it is set back to, nothing came before
     return _jump_ns(zone, to_ns(second.astimezone(UTC)), to_ns(first.astimezone(UTC)))
 
 
