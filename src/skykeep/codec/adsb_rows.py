@@ -20,12 +20,11 @@ import re
 from dataclasses import dataclass
 from typing import cast
 
+from skykeep.codec.moment import EARLIEST_NS, LATEST_NS
 from skykeep.codec.sbs1 import (
     ALTITUDE_RANGE_FT,
-    EARLIEST_NS,
     GROUND_SPEED_RANGE_KN,
     LAT_RANGE_DEG,
-    LATEST_NS,
     LON_RANGE_DEG,
     TRACK_RANGE_DEG,
     VERTICAL_RATE_RANGE_FPM,

@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from skykeep.codec.moment import EARLIEST_NS, LATEST_NS
 from skykeep.core.event import Finding, Severity
 from skykeep.errors import InputError
 from skykeep.units import NS_PER_MS, NS_PER_S, to_datetime, to_ns
@@ -30,17 +31,13 @@ from skykeep.units import NS_PER_MS, NS_PER_S, to_datetime, to_ns
 MAX_LINE_BYTES = 512
 #: First words of the other BaseStation lines: what the user of that program did, no aircraft data.
 OTHER_LINES = frozenset({"SEL", "ID", "AIR", "STA", "CLK"})
-#: Generated and receipt time of one message may differ by this: network delay and a
-#: receiver's clock that is kept by NTP stay far below; position would be off by 15 km at 250 m/s.
-MAX_CLOCK_DIFFERENCE_NS = 60 * NS_PER_S
+#: Generated and receipt time of one message may differ by this: a receiver holds a message for
+#: a second or two and NTP keeps its clock far closer; more is a clock that is wrong.
+MAX_CLOCK_DIFFERENCE_NS = 10 * NS_PER_S
 #: Every civil time zone in use is a multiple of 15 minutes from UTC (IANA time zone data).
 ZONE_STEP_NS = 900 * NS_PER_S
 #: The furthest civil time zone from UTC (Kiribati, +14 h).
 MAX_ZONE_NS = 14 * 3600 * NS_PER_S
-#: SBS-1 appeared in 2005; an earlier date is a clock that was never set.
-EARLIEST_NS = to_ns(datetime(2000, 1, 1, tzinfo=UTC))
-#: Four-digit years beyond this do not fit the signed 64-bit nanoseconds used inside.
-LATEST_NS = to_ns(datetime(2200, 1, 1, tzinfo=UTC))
 
 #: What Mode S can say: altitude in Gillham code (ICAO Annex 10 vol. IV, 3.1.2.6.5.4).
 ALTITUDE_RANGE_FT = (-1_200.0, 126_750.0)

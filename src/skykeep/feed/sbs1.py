@@ -25,9 +25,9 @@ MAX_AGE_NS = 10 * NS_PER_S
 #: A port that says nothing for this long is dead: even a quiet one repeats its few aircraft.
 SILENCE_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 10.0
-#: 1090 MHz in the densest airspace carries some 4000 Mode S messages a second in range of
-#: one receiver (EUROCONTROL 1090 MHz studies); more is not a receiver.
-MAX_LINES_PER_S = 5_000
+#: An extended squitter takes 120 microseconds (ICAO Annex 10 vol. IV, 3.1.2.3): a channel full of
+#: them from end to end carries this many a second, and no receiver can hear more.
+MAX_LINES_PER_S = 8_333
 _RECEIVE_BYTES = 65_536
 
 
