@@ -88,11 +88,11 @@ def test_capture_headers(timed: bool, more: int) -> None:
         )
     # With a frame check sequence behind the frame, which must not be taken for message bytes.
     with_fcs = radiotap(frame[:-4] + b"\1\2\3\4", 0x10, timed=timed, more=more)
-    (heard,), (finding,) = find_remote_id(with_fcs, radiotap=True)
-    assert heard.messages == MESSAGES[:-4]
+    (cut,), (finding,) = find_remote_id(with_fcs, radiotap=True)
+    assert cut.messages == MESSAGES[:-4]
     assert finding.where.endswith("beacon.vendor_element")
     heard, (finding,) = find_remote_id(radiotap(frame, 0x50, timed=timed, more=more), radiotap=True)
-    assert none == ()
+    assert heard == ()
     assert "check sequence failed" in finding.problem
 
 
