@@ -85,10 +85,10 @@ def test_old_velocity_and_altitude_are_not_joined() -> None:
     a = Sbs1Assembler(SENSOR)
     a.push([velocity(), says(kind=5, altitude_ft=3000.0)], T0)
     bare: dict[str, Any] = {"kind": 3, "lat_deg": 49.6, "lon_deg": 6.1}
-    (o,) = one(a.push([says(T0 + MAX_AGE_NS, **bare)], T0)).rows()
+    (o,) = one(a.push([says(T0 + MAX_AGE_NS, **bare)], T0 + MAX_AGE_NS)).rows()
     assert math.isfinite(o.velocity_mps[0])
     assert o.values[2] == pytest.approx(914.4)
-    (o,) = one(a.push([says(T0 + MAX_AGE_NS + 10**6, **bare)], T0)).rows()
+    (o,) = one(a.push([says(T0 + MAX_AGE_NS + 10**6, **bare)], T0 + MAX_AGE_NS)).rows()
     assert math.isnan(o.velocity_mps[0])
     assert o.height_reference is HeightReference.NONE
 
