@@ -392,7 +392,8 @@ class Airspace:
             for c in self._claims.tracks.values()
             if _seen_by(measuring, np.array([c.state.east_m, c.state.north_m, c.state.up_m]))
         }
-        self._claims.settle(self._now_ns, tracks, in_view)
+        for number in self._claims.settle(self._now_ns, tracks, in_view):
+            self._tracker.forget_kind(number)
 
         def heard_here(state: TrackUpdated) -> bool:
             place = np.array([state.east_mm, state.north_mm, state.up_mm]) / 1000.0
@@ -423,6 +424,8 @@ class Airspace:
     ) -> list[tuple[ZoneId, Presence, Verdict]]:
         policy, terrain = self.site.verdict_policy, self.site.terrain
         found: list[tuple[ZoneId, Presence, Verdict]] = []
+        if subject.stale:
+            return found
         for zone in self._enforced:
             zone_id = zone.zone.zone_id
             where = presence(subject, zone, self._now_ns, terrain, policy.bound_horizon_s)

@@ -73,17 +73,22 @@ class Alarms:
             alert = replace(alert, tracks=(held.track_id,))
             held.alert_id = alert.alert_id
             return [self._put(alert, now_ns, "raised", RULE, "")]
+        return self._renew(alert, held, concern, now_ns)
+
+    def _renew(self, alert: Alert, held: Held, concern: Concern, now_ns: int) -> list[AlertChanged]:
+        """An alert holds the gravest that its cause has been; only what is graver is told."""
         tracks = alert.tracks if held.track_id in alert.tracks else (*alert.tracks, held.track_id)
-        renewed = replace(
-            alert,
-            active=True,
-            priority=concern.priority,
-            tracks=tracks,
-            zones=tuple(sorted({*alert.zones, *concern.zones})),
-            permission=concern.permission,
-            reasons=concern.reasons,
-        )
-        if _weight(renewed) == _weight(alert):
+        zones = tuple(sorted({*alert.zones, *concern.zones}))
+        renewed = replace(alert, active=True, tracks=tracks, zones=zones)
+        graver = concern.priority < alert.priority
+        if graver or not alert.active:
+            renewed = replace(
+                renewed,
+                priority=concern.priority,
+                permission=concern.permission,
+                reasons=concern.reasons,
+            )
+        if renewed == alert:
             return []
         return [self._put(renewed, now_ns, "updated", RULE, "")]
 
@@ -215,9 +220,3 @@ class Alarms:
         """A book that goes on exactly where `saved` was taken."""
         alerts = {a.alert_id: a for a in saved.alerts}
         return Alarms(policy, saved.next_number, alerts, dict(saved.sensors))
-
-
-def _weight(alert: Alert) -> tuple[object, ...]:
-    """What makes a change of an alert worth telling."""
-    codes = tuple(r.code for r in alert.reasons)
-    return (alert.active, alert.priority, alert.tracks, alert.zones, alert.permission, codes)

@@ -22,13 +22,16 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 WGS84_A_M = 6_378_137.0  # semi-major axis, EPSG:7030
 WGS84_F = 1.0 / 298.257_223_563  # flattening, EPSG:7030
 WGS84_E2 = WGS84_F * (2.0 - WGS84_F)
+#: The shortest degree of latitude on the ellipsoid, at the equator, rounded down.
+LEAST_METRES_PER_DEGREE_LAT = 110_570.0
 
 #: A border counts as crossed when it lies this many standard deviations behind (95 % two-sided).
 BORDER_SIGMAS = 2.0
 
-# Sea-level pressure has stayed within 925..1065 hPa over Europe; 8.3 m per hPa near the
-# ground; the column's temperature adds up to 10 % of the height (ICAO Doc 8168, cold air).
-PRESSURE_LOW_M, PRESSURE_HIGH_M = (925.0 - 1013.25) * 8.3, (1065.0 - 1013.25) * 8.3
+# Sea-level pressure has stayed within 925..1065 hPa over Europe, which the standard
+# atmosphere puts at 762 and -422 m (ICAO Doc 7488); the column's temperature adds up to 10 %
+# of the height above sea level (ICAO Doc 8168, cold air).
+PRESSURE_LOW_M, PRESSURE_HIGH_M = -762.0, 422.2
 PRESSURE_TEMPERATURE_SHARE = 0.10
 
 
@@ -164,9 +167,10 @@ def height_span(
     if reference is HeightReference.AMSL:
         return amsl
     if reference is HeightReference.PRESSURE:
+        share = PRESSURE_TEMPERATURE_SHARE / (1.0 - PRESSURE_TEMPERATURE_SHARE)
         return Span(
-            amsl.low_m - PRESSURE_HIGH_M - PRESSURE_TEMPERATURE_SHARE * abs(amsl.low_m),
-            amsl.high_m - PRESSURE_LOW_M + PRESSURE_TEMPERATURE_SHARE * abs(amsl.high_m),
+            amsl.low_m - share * abs(amsl.low_m) - PRESSURE_HIGH_M,
+            amsl.high_m + share * abs(amsl.high_m) - PRESSURE_LOW_M,
         )
     if terrain is None:
         return None
@@ -179,9 +183,10 @@ def _to_amsl(low: float, high: float, own: HeightReference, terrain: Terrain | N
     if own is HeightReference.AMSL:
         return Span(low, high)
     if own is HeightReference.PRESSURE:
+        low, high = low + PRESSURE_LOW_M, high + PRESSURE_HIGH_M
         return Span(
-            low + PRESSURE_LOW_M - PRESSURE_TEMPERATURE_SHARE * abs(low),
-            high + PRESSURE_HIGH_M + PRESSURE_TEMPERATURE_SHARE * abs(high),
+            low - PRESSURE_TEMPERATURE_SHARE * abs(low),
+            high + PRESSURE_TEMPERATURE_SHARE * abs(high),
         )
     if terrain is None:
         return None
@@ -243,7 +248,7 @@ class Volume4D:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedArea:
-    """An area as arrays, ready for many questions, with its bounding box in degrees."""
+    """An area as arrays, ready for many questions, with a box in degrees that holds it."""
 
     area: Area
     west_deg: float
@@ -257,8 +262,10 @@ class PreparedArea:
 def prepare(area: Area) -> PreparedArea:
     """Arrays and bounding box of an area."""
     if isinstance(area, Circle):
-        per_lon, per_lat = metres_per_degree(area.lat_deg)
-        dlat, dlon = area.radius_m / per_lat, area.radius_m / max(per_lon, 1.0)
+        dlat = area.radius_m / LEAST_METRES_PER_DEGREE_LAT
+        # A degree of longitude is shortest at the end that is nearer to a pole.
+        per_lon, _ = metres_per_degree(min(abs(area.lat_deg) + dlat, 90.0))
+        dlon = area.radius_m / max(per_lon, 1.0)
         return PreparedArea(
             area,
             area.lon_deg - dlon,
@@ -325,9 +332,17 @@ def depth_m(prepared: PreparedArea, lat_deg: float, lon_deg: float) -> float:
     if isinstance(area, Circle):
         mid = 0.5 * (lat_deg + area.lat_deg)
         per_lon, per_lat = metres_per_degree(mid)
-        dx, dy = (lon_deg - area.lon_deg) * per_lon, (lat_deg - area.lat_deg) * per_lat
+        dx = math.remainder(lon_deg - area.lon_deg, 360.0) * per_lon
+        dy = (lat_deg - area.lat_deg) * per_lat
         return area.radius_m - math.sqrt(dx * dx + dy * dy)
-    return float(_polygon_depth_m(lon_deg, lat_deg, prepared.vertices, prepared.ring_ends))
+    lon = _lon_near(prepared, lon_deg)
+    return float(_polygon_depth_m(lon, lat_deg, prepared.vertices, prepared.ring_ends))
+
+
+def _lon_near(prepared: PreparedArea, lon_deg: float) -> float:
+    """The same meridian, counted on from the area: the far side of 180 degrees is near."""
+    away = lon_deg - 0.5 * (prepared.west_deg + prepared.east_deg)
+    return lon_deg if abs(away) <= 180.0 else lon_deg - math.copysign(360.0, away)
 
 
 def in_area(prepared: PreparedArea, fix: Fix) -> Tri:
@@ -335,14 +350,15 @@ def in_area(prepared: PreparedArea, fix: Fix) -> Tri:
     margin = BORDER_SIGMAS * fix.sigma_horizontal_m
     per_lon, per_lat = metres_per_degree(fix.lat_deg)
     dlat, dlon = margin / per_lat, margin / max(per_lon, 1.0)
+    lon_deg = _lon_near(prepared, fix.lon_deg)
     if (
         fix.lat_deg + dlat < prepared.south_deg
         or fix.lat_deg - dlat > prepared.north_deg
-        or fix.lon_deg + dlon < prepared.west_deg
-        or fix.lon_deg - dlon > prepared.east_deg
+        or lon_deg + dlon < prepared.west_deg
+        or lon_deg - dlon > prepared.east_deg
     ):
         return Tri.NO
-    depth = depth_m(prepared, fix.lat_deg, fix.lon_deg)
+    depth = depth_m(prepared, fix.lat_deg, lon_deg)
     if depth >= margin:
         return Tri.YES
     return Tri.NO if depth < -margin else Tri.MAYBE

@@ -26,11 +26,15 @@ ENOUGH = 3
 #: (chi2_6 = 22.5, chi2_9 = 27.9, over 3). A bond that was made breaks later than it is made.
 BOND_MEAN_NIS = {2: 7.5, 3: 9.3}
 BREAK_FACTOR = 1.6
+#: One wild comparison must not outweigh the window for longer than it stands in it.
+NIS_CAP = 1_000.0
 #: Transmission and time-stamping differ by about this much between honest devices
 #: (ASD-STAN 4709-002 allows 1 s of age for the location).
 CLAIM_LATENCY_SIGMA_S = 0.3
 #: No comparison beyond this distance: no honest claim is further off.
 COMPARE_WITHIN_M = 400.0
+#: A track whose place is known no better than this fits anything near it: no comparison.
+COMPARE_SIGMA_M = 40.0
 #: A claim within this of a track may still turn out to be that track's.
 NEAR_M = 150.0
 #: In the view of a working radar for this long without a track that fits: inconsistent.
@@ -101,6 +105,7 @@ class ClaimTrack:
     unmatched_since_ns: int = 0
     nearest_m: float = math.inf
     broke: bool = False
+    contradicted: bool = False
     strength: Strength = Strength.BROADCAST_ONLY
     reasons: tuple[Reason, ...] = ()
     dimensions: int = 2
@@ -210,22 +215,28 @@ class ClaimBook:
             ]
             distance = math.hypot(off[0], off[1])
             track.nearest_m = min(track.nearest_m, distance)
-            if distance > COMPARE_WITHIN_M:
+            number = int(measured.number[i])
+            vague = float(p[0, 0]) + float(p[1, 1]) > 2.0 * COMPARE_SIGMA_M**2
+            if (vague or distance > COMPARE_WITHIN_M) and number != track.bound:
+                track.windows.pop(number, None)
                 continue
             late = CLAIM_LATENCY_SIGMA_S * math.hypot(float(x[3]), float(x[4]))
             spread = here.sigma_horizontal_m**2 + late**2
             nis = _nis2(off, float(p[0, 0]) + spread, float(p[0, 1]), float(p[1, 1]) + spread)
             if track.dimensions == 3:
                 nis += off[2] ** 2 / (float(p[2, 2]) + here.sigma_vertical_m**2)
-            window = track.windows.setdefault(int(measured.number[i]), [])
-            window.append(nis)
+            window = track.windows.setdefault(number, [])
+            window.append(min(nis, NIS_CAP))
             del window[:-WINDOW]
 
-    def settle(self, now_ns: int, measured: Confirmed, in_view: Iterable[int]) -> None:
+    def settle(self, now_ns: int, measured: Confirmed, in_view: Iterable[int]) -> list[int]:
         """Bind claims to tracks and say how strong each identity is.
 
-        `in_view` are the claim tracks that a working independent sensor covers.
+        `in_view` are the claim tracks that a working independent sensor covers. Returns the
+        numbers of the measured tracks that parted from their claim: they, or the claim, may
+        have changed places with something else.
         """
+        parted: list[int] = []
         for number in [n for n, t in self.tracks.items() if now_ns - t.last_ns > STRETCH_NS]:
             del self.tracks[number]
         alive = {int(n) for n in measured.number}
@@ -234,19 +245,21 @@ class ClaimBook:
             track.windows = {n: w for n, w in track.windows.items() if n in alive}
             if track.bound and not self._holds(track):
                 track.broke = track.bound in alive
+                parted.append(track.bound)
                 track.bound = 0
                 track.unmatched_since_ns = now_ns
             if track.number not in seen:
                 track.unmatched_since_ns = now_ns
         self._bind()
         for track in self.tracks.values():
-            track.strength, reasons = self._strength(track, now_ns)
+            track.strength, reasons = _strength(track)
             others = self._other_places(track, now_ns)
             if others:
                 reasons = (*reasons, _two_places(track, others))
                 if any(o.bound for o in others) and track.bound:
                     track.strength = Strength.BROADCAST_ONLY
             track.reasons = reasons
+        return parted
 
     def _holds(self, track: ClaimTrack) -> bool:
         mean = track.mean_nis(track.bound)
@@ -269,22 +282,8 @@ class ClaimBook:
                 continue
             if key in taken and taken[key] != track.claim.identity:
                 continue
-            track.bound, track.broke = measured, False
+            track.bound, track.broke, track.contradicted = measured, False, False
             taken[key] = track.claim.identity
-
-    def _strength(self, track: ClaimTrack, now_ns: int) -> tuple[Strength, tuple[Reason, ...]]:
-        if track.bound:
-            mean = track.mean_nis(track.bound)
-            words = f"the claimed positions fit an independent measurement (mean NIS {mean:.1f})"
-            return Strength.CONSISTENT, (Reason(MATCHES, words),)
-        if now_ns - track.unmatched_since_ns >= UNMATCHED_NS:
-            if track.broke or track.nearest_m <= COMPARE_WITHIN_M:
-                words = f"the nearest measured track is {track.nearest_m:.0f} m from the claim"
-                return Strength.INCONSISTENT, (Reason(CLAIM_DISPLACED, words),)
-            words = "a working sensor covers the claimed place and measures nothing there"
-            return Strength.INCONSISTENT, (Reason(CLAIM_UNMATCHED, words),)
-        words = "no independent measurement has confirmed the claim"
-        return Strength.BROADCAST_ONLY, (Reason(UNCHECKED, words),)
 
     def _other_places(self, track: ClaimTrack, now_ns: int) -> list[ClaimTrack]:
         if track.claim.identity is None or now_ns - track.last_ns > TWO_PLACES_NS:
@@ -356,3 +355,20 @@ def _nis2(off: list[float], s00: float, s01: float, s11: float) -> float:
 def _two_places(track: ClaimTrack, others: list[ClaimTrack]) -> Reason:
     furthest = max(o.state.distance_m(track.state) for o in others)
     return Reason(TWO_PLACES, f"the same serial is broadcast {furthest:.0f} m away")
+
+
+def _strength(track: ClaimTrack) -> tuple[Strength, tuple[Reason, ...]]:
+    if track.bound:
+        mean = track.mean_nis(track.bound)
+        words = f"the claimed positions fit an independent measurement (mean NIS {mean:.1f})"
+        return Strength.CONSISTENT, (Reason(MATCHES, words),)
+    if track.last_ns - track.unmatched_since_ns >= UNMATCHED_NS:
+        track.contradicted = True  # and stays so, out of view too, until something fits
+    if track.contradicted:
+        if track.broke or track.nearest_m <= COMPARE_WITHIN_M:
+            words = f"the nearest measured track is {track.nearest_m:.0f} m from the claim"
+            return Strength.INCONSISTENT, (Reason(CLAIM_DISPLACED, words),)
+        words = "a working sensor covers the claimed place and measures nothing there"
+        return Strength.INCONSISTENT, (Reason(CLAIM_UNMATCHED, words),)
+    words = "no independent measurement has confirmed the claim"
+    return Strength.BROADCAST_ONLY, (Reason(UNCHECKED, words),)

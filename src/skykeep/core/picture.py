@@ -15,18 +15,10 @@ from skykeep.core.event import Strength, TrackUpdated
 from skykeep.core.geo import F64, Fix, Frame, HeightReference, height_of, reference_of
 from skykeep.core.identity import NEAR_M, TWO_PLACES_NS, ClaimBook, ClaimTrack, Identity
 from skykeep.core.observation import I64, Scheme, TargetKind
-from skykeep.core.track.tracker import Confirmed
+from skykeep.core.track.tracker import KIND_PRIOR, Confirmed
 from skykeep.core.verdict import Presence, Subject, Verdict
 from skykeep.units import NS_PER_S, AlertId, SensorId, TrackId, ZoneId
 
-#: What a confirmed track is before anyone has classified it: over a city most things that a
-#: drone radar confirms are birds, then echoes that are nothing, few are drones.
-KIND_PRIOR = {
-    TargetKind.DRONE: 0.1,
-    TargetKind.BIRD: 0.4,
-    TargetKind.AIRCRAFT: 0.1,
-    TargetKind.CLUTTER: 0.4,
-}
 #: Something that broadcasts Remote ID, or ADS-B, where nothing contradicts it.
 CLAIMED_DRONE = (0.99, 0.0, 0.01, 0.0)
 CLAIMED_AIRCRAFT = (0.01, 0.0, 0.99, 0.0)
@@ -34,6 +26,9 @@ CLAIMED_AIRCRAFT = (0.01, 0.0, 0.99, 0.0)
 CONTRADICTED = (0.5, 0.0, 0.0, 0.5)
 #: References to observations kept for the next disclosure of a track; more are counted.
 REFERENCE_LIMIT = 64
+#: A claim this old says nothing of where the aircraft is now (Remote ID and ADS-B send at
+#: least once a second); its track waits for the next one and is not judged meanwhile.
+STALE_NS = 10 * NS_PER_S
 
 #: What a measured track is before classification, once a claim fits it. Birds do not
 #: broadcast; a drone may carry an ADS-B transmitter, and a radar may then still tell.
@@ -193,6 +188,7 @@ def subject_of(
         claim_near,
         (state.at_ns - held.first_ns) / NS_PER_S,
         held.number != 0,
+        state.at_ns - held.last_ns > STALE_NS,
     )
 
 

@@ -176,6 +176,7 @@ def spans_near(
                     yield start_ns, end_ns
 
 
+@lru_cache(maxsize=8192)  # pure, and a day is asked for again at every moment of nine days
 def span_on(window: DailyPeriod, place: Place, day: date) -> tuple[int, int]:
     """Start and end (UTC ns) of a window on a day; end not after start is an empty window."""
     start, end = window.start, window.end

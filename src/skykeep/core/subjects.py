@@ -93,6 +93,7 @@ class Subjects:
         independent sensor. Events go to `say` in order.
         """
         bound = identities_of(book)
+        self._hand_back({int(n) for n in tracks.number}, book)
         self._follow_claims(now_ns, tracks, book, bound, say)
         moved = extrapolate(tracks, now_ns)
         judged: list[tuple[Held, Subject]] = []
@@ -266,11 +267,6 @@ class Subjects:
             if held.number in confirmed or (held.claim and held.claim in book.tracks):
                 continue
             del self.held[key]
-            follower = self._left_alone(held, book)
-            if follower is not None:
-                held.number, held.claim = 0, follower.number
-                self.held[f"c{follower.number}"] = held
-                continue
             say(TrackEnded(now_ns, held.track_id, held.last_ns))
             self.lost.append(held)
             if held.alert_id or held.kinds[0] >= CONTINUE_DRONE_PROBABILITY:
@@ -280,6 +276,18 @@ class Subjects:
         known = {f"m{n}" for n in live} | {f"c{n}" for n in book.tracks}
         for key in [k for k in self.references if k not in known]:
             del self.references[key]
+
+    def _hand_back(self, confirmed: set[int], book: ClaimBook) -> None:
+        """A lost measured track lives on under its id where its claim is still heard."""
+        for key in list(self.held):
+            held = self.held[key]
+            if held.number == 0 or held.number in confirmed:
+                continue
+            follower = self._left_alone(held, book)
+            if follower is not None:
+                del self.held[key]
+                held.number, held.claim = 0, follower.number
+                self.held[f"c{follower.number}"] = held
 
     def _left_alone(self, held: Held, book: ClaimBook) -> ClaimTrack | None:
         """The claim that a lost measured track was bound to, if it is still heard."""

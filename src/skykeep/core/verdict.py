@@ -41,6 +41,7 @@ WORDS: dict[str, str] = {
     "kind_bird_likely": "more likely a bird than a drone",
     "kind_aircraft_likely": "more likely a crewed aircraft than a drone",
     "kind_clutter_likely": "may be no aircraft at all",
+    "kind_drone_likely": "more likely a drone than anything else, and not yet surely one",
     "kind_unknown": "no sensor has told what it is",
     "zone_open": "the zone restricts nothing",
     "presence_uncertain": "its position or height is not known well enough to say it is inside",
@@ -87,6 +88,7 @@ class Subject:
 
     `kinds`: probabilities over `TargetKind`; `kind_known` is False where no sensor said
     anything of it. `remote_id_heard_here`: whether a working receiver covers the place.
+    `stale`: nothing was heard of it for too long to say where it is.
     `claim_near`: an unsettled claim is close enough to be this track's.
     """
 
@@ -100,6 +102,7 @@ class Subject:
     claim_near: bool
     age_s: float
     measured: bool
+    stale: bool
 
     @property
     def probability_drone(self) -> float:
@@ -136,10 +139,10 @@ def presence(
     if now is Tri.YES:
         return Presence(INSIDE, 0.0, fix, at_ns)
     entry = _entry(subject, zone, at_ns, terrain, horizon_s)
-    if entry is not None and now is Tri.NO:
+    if entry is not None:
         return entry
     if now is Tri.MAYBE:
-        return Presence(MAYBE_INSIDE, None if entry is None else entry.entry_in_s, fix, at_ns)
+        return Presence(MAYBE_INSIDE, None, fix, at_ns)
     return Presence(GONE, None, fix, at_ns)
 
 
@@ -226,13 +229,14 @@ def _counts(strength: Strength, policy: VerdictPolicy) -> bool:
 def _judge_kind(subject: Subject, strength: Strength, policy: VerdictPolicy) -> Verdict | None:
     """The verdict where it follows from what the thing is; None for a drone."""
     claim = None if subject.identity is None else subject.identity.claim
+    if strength is Strength.INCONSISTENT and not subject.measured:
+        return _verdict(Permission.UNDETERMINED, strength, "claim_inconsistent")
     if claim is not None and claim.scheme is Scheme.ADSB and claim.crewed is not False:
         if subject.probability_drone >= policy.drone_probability:
             return _verdict(Permission.UNDETERMINED, strength, "kind_conflict")
         if _counts(strength, policy):
             return _verdict(Permission.NOT_SUBJECT, strength, "crewed_aircraft")
-        if strength is not Strength.INCONSISTENT:
-            return _verdict(Permission.UNDETERMINED, strength, "crewed_claim_unchecked")
+        return _verdict(Permission.UNDETERMINED, strength, "crewed_claim_unchecked")
     if subject.probability_drone >= policy.drone_probability:
         return None
     if not subject.kind_known:
@@ -242,7 +246,7 @@ def _judge_kind(subject: Subject, strength: Strength, policy: VerdictPolicy) -> 
         TargetKind.BIRD: "kind_bird_likely",
         TargetKind.AIRCRAFT: "kind_aircraft_likely",
         TargetKind.CLUTTER: "kind_clutter_likely",
-        TargetKind.DRONE: "kind_unknown",
+        TargetKind.DRONE: "kind_drone_likely",
     }[TargetKind(likeliest)]
     return _verdict(Permission.UNDETERMINED, strength, code)
 
@@ -286,10 +290,10 @@ def _grade(
         words = f"{more}, {own.state_why}" if own.state_why else more
         return rank, _verdict(Permission.NOT_PERMITTED, strength, code, permit, words)
 
-    if not opens_zone(own, zone.zone.zone_id, zone.zone.authority_id):
-        return no(6, "permit_not_for_zone")
     if not is_live(own):
         return no(3, _STATE_CODES.get(own.state, "permit_not_granted"))
+    if not opens_zone(own, zone.zone.zone_id, zone.zone.authority_id):
+        return no(6, "permit_not_for_zone")
     covered = covers(permit, where.fix, where.at_ns, terrain)
     if covered is Tri.NO:
         return no(4, "permit_outside")
@@ -320,8 +324,6 @@ def _judge_nameless(
     """A drone of which no usable identity is known."""
     identity = subject.identity
     strength = Strength.NONE if identity is None else identity.strength
-    if strength is Strength.INCONSISTENT and not subject.measured:
-        return _verdict(Permission.UNDETERMINED, strength, "claim_inconsistent")
     possible = [
         permit
         for permit in permits

@@ -14,6 +14,9 @@ import numpy as np
 from skykeep.core.geo import kernel
 
 LOG_2PI = math.log(2.0 * math.pi)
+#: det S over the product of its diagonal, below which rounding (1e-16) would decide the sign;
+#: a range good to 0.1 m beside 350 m across gives 1e-7.
+LEAST_DETERMINANT_SHARE = 1e-12
 
 
 @kernel
@@ -58,7 +61,9 @@ def innovation(
     c01 = s[1, 2] * s[2, 0] - s[1, 0] * s[2, 2]
     c02 = s[1, 0] * s[2, 1] - s[1, 1] * s[2, 0]
     det = s[0, 0] * c00 + s[0, 1] * c01 + s[0, 2] * c02
-    if not (det > 0.0 and s[0, 0] > 0.0):
+    least = LEAST_DETERMINANT_SHARE * s[0, 0] * s[1, 1] * s[2, 2]
+    minor = s[0, 0] * s[1, 1] - s[0, 1] * s[1, 0]
+    if not (s[0, 0] > 0.0 and minor > 0.0 and least > 0.0 and det > least and det < np.inf):
         return np.inf, 0.0
     inv = 1.0 / det
     s_inverse[0, 0] = c00 * inv
@@ -66,7 +71,7 @@ def innovation(
     s_inverse[0, 2] = s_inverse[2, 0] = c02 * inv
     s_inverse[1, 1] = (s[0, 0] * s[2, 2] - s[0, 2] * s[2, 0]) * inv
     s_inverse[1, 2] = s_inverse[2, 1] = (s[0, 2] * s[1, 0] - s[0, 0] * s[1, 2]) * inv
-    s_inverse[2, 2] = (s[0, 0] * s[1, 1] - s[0, 1] * s[1, 0]) * inv
+    s_inverse[2, 2] = minor * inv
     d2 = 0.0
     for a in range(3):
         for b in range(3):
@@ -103,6 +108,32 @@ def update(x: Any, p: Any, lag_s: float, nu: Any, s: Any, s_inverse: Any) -> Non
 
 
 @kernel
+def kind_shares(kinds: Any, log_prior: Any, share: Any) -> None:
+    """Posterior over the four kinds (4,) from log likelihoods and log prior, into `share`."""
+    top = -np.inf
+    for k in range(4):
+        share[k] = kinds[k] + log_prior[k]
+        top = max(top, share[k])
+    total = 0.0
+    for k in range(4):
+        share[k] = math.exp(share[k] - top)
+        total += share[k]
+    for k in range(4):
+        share[k] /= total
+
+
+@kernel
+def kind_fit(share: Any, plot_kinds: Any) -> float:
+    """Log-likelihood ratio of a plot's class: from a target of these kinds, or clutter."""
+    if plot_kinds[0] == 0.0 and plot_kinds[1] == 0.0 and plot_kinds[3] == 0.0:
+        return 0.0
+    total = 0.0
+    for k in range(4):
+        total += share[k] * math.exp(plot_kinds[k])
+    return math.log(total) - float(plot_kinds[3])
+
+
+@kernel
 def pairs_in_gate(
     x: Any,
     p: Any,
@@ -112,6 +143,9 @@ def pairs_in_gate(
     r: Any,
     free: Any,
     log_clutter: Any,
+    kinds: Any,
+    plot_kinds: Any,
+    log_prior: Any,
     log_pd: float,
     log_miss: float,
     gate2: float,
@@ -119,8 +153,10 @@ def pairs_in_gate(
     """Pairs of chosen tracks and free plots inside the gate, with their gains.
 
     The gain is the log-likelihood ratio of 'this plot is this track's' against 'a miss and
-    a false plot' (Blackman and Popoli 1999, 6.2). Plots are swept in order of their east.
+    a false plot' (Blackman and Popoli 1999, 6.2), and takes in how the plot's class fits
+    what the track is (feature-aided association). Plots are swept in order of their east.
     """
+    kind_share = np.empty(4)
     n, m = x.shape[0], z.shape[0]
     order = np.argsort(z[:, 0], kind="mergesort")
     east = z[order, 0]
@@ -139,6 +175,7 @@ def pairs_in_gate(
         spread = p[i, 0, 0] + 2.0 * lag * p[i, 0, 3] + lag * lag * p[i, 3, 3]
         reach = math.sqrt(gate2 * (spread + widest))
         centre = x[i, 0] + lag * x[i, 3]
+        kind_shares(kinds[i], log_prior, kind_share)
         for k in range(np.searchsorted(east, centre - reach), m):
             j = order[k]
             if east[k] > centre + reach:
@@ -150,11 +187,11 @@ def pairs_in_gate(
             if dy * dy > gate2 * sy:
                 continue
             d2, log_det = innovation(x[i], p[i], lag, z[j], r[j], nu, s, s_inverse)
-            if d2 > gate2:
+            if not d2 <= gate2:  # so written, an overflow (NaN) is no pair
                 continue
             likelihood = log_pd - 0.5 * (d2 + log_det + 3.0 * LOG_2PI) - log_clutter[j]
-            gain = likelihood - log_miss
-            if gain <= 0.0:
+            gain = likelihood - log_miss + kind_fit(kind_share, plot_kinds[j])
+            if not 0.0 < gain < np.inf:
                 continue
             if count == room:
                 room *= 2
@@ -172,7 +209,8 @@ def bearing_distance(
 ) -> tuple[float, float, float]:
     """A bearing from (east, north) against a state: innovation, its variance, range.
 
-    `dt_s` moves the target's position only; an angle is wrapped to (-pi, pi].
+    `dt_s` moves the target, without noise, to where it then was; an angle is wrapped to
+    [-pi, pi).
     """
     de = x[0] + dt_s * x[3] - east_m
     dn = x[1] + dt_s * x[4] - north_m
@@ -182,19 +220,29 @@ def bearing_distance(
     nu = azimuth_rad - math.atan2(de, dn)
     nu -= 2.0 * math.pi * math.floor((nu + math.pi) / (2.0 * math.pi))
     he, hn = dn / range2, -de / range2
-    variance = he * he * p[0, 0] + 2.0 * he * hn * p[0, 1] + hn * hn * p[1, 1]
+    variance = 0.0
+    for a in range(2):
+        for b in range(2):
+            moved = p[a, b] + dt_s * (p[a, b + 3] + p[a + 3, b]) + dt_s * dt_s * p[a + 3, b + 3]
+            variance += (he if a == 0 else hn) * (he if b == 0 else hn) * moved
     return nu, variance + sigma_rad * sigma_rad, math.sqrt(range2)
 
 
 @kernel
-def bearing_update(x: Any, p: Any, east_m: float, north_m: float, nu: float, s: float) -> None:
-    """Extended Kalman update of one state with a bearing, in place (scalar form)."""
-    de, dn = x[0] - east_m, x[1] - north_m
+def bearing_update(
+    x: Any, p: Any, lag_s: float, east_m: float, north_m: float, nu: float, s: float
+) -> None:
+    """Extended Kalman update of one state with a bearing, in place (scalar form).
+
+    `lag_s` <= 0 is how much older the bearing is than the state; nu and s are those of
+    `bearing_distance` at the same lag.
+    """
+    de, dn = x[0] + lag_s * x[3] - east_m, x[1] + lag_s * x[4] - north_m
     range2 = de * de + dn * dn
     he, hn = dn / range2, -de / range2
     ph = np.empty(6)
     for r in range(6):
-        ph[r] = p[r, 0] * he + p[r, 1] * hn
+        ph[r] = (p[r, 0] + lag_s * p[r, 3]) * he + (p[r, 1] + lag_s * p[r, 4]) * hn
     for r in range(6):
         x[r] += ph[r] / s * nu
     for r in range(6):

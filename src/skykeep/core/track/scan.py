@@ -103,6 +103,7 @@ def scan(
     q_horizontal: float,
     q_vertical: float,
     score_cap: float,
+    log_prior: Any,
 ) -> Any:
     """Predict all tracks to `at_ns`, associate and update; returns track index of each plot.
 
@@ -127,8 +128,9 @@ def scan(
     for wave in (CONFIRMED, TENTATIVE):
         chosen = status == wave
         tracks, plots, gains = pairs_in_gate(
-            x, p, lag_s, chosen, z, r, free, log_clutter, log_pd, log_miss, gate2
-        )
+            x, p, lag_s, chosen, z, r, free, log_clutter, kinds, plot_kinds, log_prior,
+            log_pd, log_miss, gate2,
+        )  # fmt: skip
         plot_of, track_of = assign(tracks, plots, gains, n, m)
         _apply_hits(
             x, p, lag_s, score, hits, last_ns, kinds, hit, plot_of,

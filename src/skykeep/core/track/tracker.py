@@ -31,13 +31,24 @@ from skykeep.units import NS_PER_S
 #: the wings): each counts for this share of its logarithm.
 KIND_TEMPER = 0.7
 #: Beyond this the kind is settled and more of the same adds nothing; it can turn in seconds.
-KIND_CAP = 12.0
+KIND_CAP = 8.0
+#: What a track is before anyone has classified it: over a city most things that a drone
+#: radar confirms are birds, then echoes that are nothing, few are drones.
+KIND_PRIOR = {
+    TargetKind.DRONE: 0.1,
+    TargetKind.BIRD: 0.4,
+    TargetKind.AIRCRAFT: 0.1,
+    TargetKind.CLUTTER: 0.4,
+}
+_LOG_PRIOR = np.log(np.array([KIND_PRIOR[k] for k in TargetKind]))
 #: A likelihood of nought would outlaw a kind for ever because of one plot.
 KIND_FLOOR = 1e-3
 #: Vertical sigma where a position comes without height: anywhere from the ground to 1000 m.
 UNKNOWN_HEIGHT_SIGMA_M = 300.0
 #: A sensor that says it never errs is given one false plot in a hundred turns.
 LEAST_FALSE_PER_TURN = 0.01
+#: Nor does one see every target every turn, or none ever: log Pd and log(1 - Pd) stay finite.
+LEAST_DETECTION, MOST_DETECTION = 0.01, 0.999
 #: Arrays start this large and double.
 FIRST_CAPACITY = 256
 
@@ -84,8 +95,7 @@ def view_of(sensor: Sensor, frame: LocalFrame) -> SensorView:
     """A sensor placed in a site's frame."""
     own = LocalFrame(sensor.lat_deg, sensor.lon_deg, sensor.height_hae_m)
     c = sensor.coverage
-    width = c.azimuth_to_deg - c.azimuth_from_deg
-    az = math.radians(width if width > 0.0 else width + 360.0)
+    az = math.radians(_width_deg(c))
     el = math.radians(c.elevation_max_deg - c.elevation_min_deg)
     false = max(sensor.false_per_turn, LEAST_FALSE_PER_TURN)
     depth = c.range_max_m - c.range_min_m
@@ -103,13 +113,18 @@ def view_of(sensor: Sensor, frame: LocalFrame) -> SensorView:
     )
 
 
+def _width_deg(c: Coverage) -> float:
+    """Clockwise from one azimuth to the other; the same azimuth twice is all round."""
+    return (c.azimuth_to_deg - c.azimuth_from_deg) % 360.0 or 360.0
+
+
 def _limits(c: Coverage) -> F64:
     return np.array(
         [
             c.range_min_m,
             c.range_max_m,
             c.azimuth_from_deg,
-            c.azimuth_to_deg,
+            c.azimuth_from_deg + _width_deg(c),
             c.elevation_min_deg,
             c.elevation_max_deg,
         ]
@@ -173,7 +188,7 @@ def hae_with_sigma(
     """Ellipsoid height and its sigma; the bounds of a conversion count as two sigma each way.
 
     A height that is missing, or cannot be converted, lies at the frame's own height with a
-    sigma that says so.
+    sigma that says so; so does the sigma of a height that comes without one.
     """
     height = height_of(height_m, reference)
     if height is None:
@@ -181,6 +196,8 @@ def hae_with_sigma(
     span = height_span(height, 0.0, HeightReference.HAE, terrain)
     if span is None:
         return frame.hae_m, UNKNOWN_HEIGHT_SIGMA_M
+    if not 0.0 < sigma_m < math.inf:
+        sigma_m = UNKNOWN_HEIGHT_SIGMA_M
     half = 0.25 * (span.high_m - span.low_m)
     return 0.5 * (span.low_m + span.high_m), math.sqrt(sigma_m * sigma_m + half * half)
 
@@ -242,15 +259,17 @@ class Tracker:
         """Take plots of one moment; returns the number of the track that took each.
 
         `whole_turn` says that a track in coverage without a plot here was missed. A plot
-        that the limit on tracks leaves out gets 0 and is counted in `shed`.
+        that the limit on tracks leaves out, or whose position or covariance overflowed, gets
+        0 and is counted in `shed`.
         """
         c, n, g = self._c, self.count, self.config
         owner: I64 = scan(
             c.x[:n], c.p[:n], c.time_ns[:n], c.status[:n], c.score[:n], c.hits[:n],
             c.misses[:n], c.last_ns[:n], c.kinds[:n], at_ns, plots.z, plots.r, plots.kinds,
             plots.log_clutter, view.place, view.axes, view.limits,
-            view.sensor.detection_probability, whole_turn, g.gate_sigmas**2,
-            g.q_horizontal_m2ps3, g.q_vertical_m2ps3, g.score_cap,
+            min(MOST_DETECTION, max(LEAST_DETECTION, view.sensor.detection_probability)),
+            whole_turn, g.gate_sigmas**2,
+            g.q_horizontal_m2ps3, g.q_vertical_m2ps3, g.score_cap, _LOG_PRIOR,
         )  # fmt: skip
         numbers = np.zeros(owner.shape[0], np.int64)
         taken = owner >= 0
@@ -262,9 +281,16 @@ class Tracker:
         self._settle()
         return numbers
 
+    def forget_kind(self, number: int) -> None:
+        """Start again with what a track is, where it may have become another target's."""
+        self._c.kinds[: self.count][self._c.number[: self.count] == number] = 0.0
+
     def _start(self, at_ns: int, plots: Plots, rows: I64) -> I64:
         room = max(0, self.config.track_limit - self.count)
-        used = rows[:room]
+        finite = np.isfinite(plots.z[rows]).all(axis=1)
+        finite &= np.isfinite(plots.r[rows]).all(axis=(1, 2))
+        at = np.flatnonzero(finite)[:room]
+        used = rows[at]
         self.shed += rows.shape[0] - used.shape[0]
         low, high = self.count, self.count + used.shape[0]
         self._reserve(high)
@@ -286,7 +312,7 @@ class Tracker:
         self.next_number += high - low
         self.count = high
         numbers = np.zeros(rows.shape[0], np.int64)
-        numbers[: used.shape[0]] = c.number[low:high]
+        numbers[at] = c.number[low:high]
         return numbers
 
     def _reserve(self, wanted: int) -> None:
@@ -325,8 +351,9 @@ class Tracker:
     ) -> tuple[int, bool]:
         """Give a bearing to the one confirmed track it fits; returns (number or 0, ambiguous).
 
-        A rival at least `bearing_ambiguity` as likely leaves it unused. Transmitters are
-        drones more often than birds: the fit is weighed with the probability of a drone.
+        A rival at least `bearing_ambiguity` as likely leaves it unused, as does a track that
+        is more than `late_ns` ahead of it. Transmitters are drones more often than birds: the
+        fit is weighed with the probability of a drone.
         """
         c, n, g = self._c, self.count, self.config
         best, best_weight, rival = -1, 0.0, 0.0
@@ -336,6 +363,8 @@ class Tracker:
             dt_s = (at_ns - int(c.time_ns[i])) / NS_PER_S
             nu, s, _ = bearing_distance(c.x[i], c.p[i], dt_s, east, north, azimuth_rad, sigma_rad)
             if not nu * nu < limit * s or not covered(c.x[i], view.place, view.axes, view.limits):
+                continue
+            if at_ns < int(c.time_ns[i]) - g.late_ns:
                 continue
             weight = math.exp(-0.5 * nu * nu / s) / math.sqrt(s) * self._drone_share(i)
             if weight > best_weight:
@@ -350,8 +379,11 @@ class Tracker:
         if dt_s > 0.0:
             predict(c.x[best], c.p[best], dt_s, g.q_horizontal_m2ps3, g.q_vertical_m2ps3)
             c.time_ns[best] = at_ns
-        nu, s, _ = bearing_distance(c.x[best], c.p[best], 0.0, east, north, azimuth_rad, sigma_rad)
-        bearing_update(c.x[best], c.p[best], east, north, nu, s)
+        lag_s = min(0.0, dt_s)
+        nu, s, _ = bearing_distance(
+            c.x[best], c.p[best], lag_s, east, north, azimuth_rad, sigma_rad
+        )
+        bearing_update(c.x[best], c.p[best], lag_s, east, north, nu, s)
         c.last_ns[best] = max(int(c.last_ns[best]), at_ns)
         return int(c.number[best]), False
 

@@ -1,0 +1,190 @@
+"""`skykeep demo`: one simulated night through the whole line, and what was found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from skykeep.commands.scorer import Row, Scorer, Summary
+from skykeep.core.alert import AcknowledgeAlert, HandOverAlert
+from skykeep.core.casebook import Assess, Conclusion, FileReport, Incident, OpenIncident
+from skykeep.core.casebook import FoundPart as CasePart
+from skykeep.core.event import Actor, AlertChanged, Tick
+from skykeep.feed.citadel_night import Night, citadel_night
+from skykeep.runtime import Runtime
+from skykeep.units import NS_PER_S, seconds, to_datetime
+
+#: The officer on watch in the story reads an alert and presses a key; then calls the patrol.
+ACKNOWLEDGE_AFTER_NS = 8 * NS_PER_S
+HAND_OVER_AFTER_NS = 25 * NS_PER_S
+OFFICER = Actor("C. Weber", "watch officer")
+PATROL = "police patrol 4"
+
+
+def play(night: Night, progress: Progress | None = None) -> tuple[Runtime, Scorer]:
+    """The night through the runtime, with an officer who acknowledges and hands over."""
+    runtime, scorer = Runtime(night.site), Scorer(night)
+    bar = None
+    if progress is not None:
+        bar = progress.add_task("citadel-night", total=night.duration_s)
+    to_do: list[tuple[int, AcknowledgeAlert | HandOverAlert]] = []
+    for item in night.items():
+        events = runtime.take(item)
+        scorer.take(events)
+        for event in events:
+            if isinstance(event, AlertChanged) and event.event == "raised":
+                acknowledge = AcknowledgeAlert(OFFICER, event.alert_id)
+                to_do.append((event.at_ns + ACKNOWLEDGE_AFTER_NS, acknowledge))
+                over = HandOverAlert(OFFICER, event.alert_id, PATROL)
+                to_do.append((event.at_ns + HAND_OVER_AFTER_NS, over))
+        if isinstance(item, Tick):
+            while to_do and to_do[0][0] <= item.at_ns:
+                scorer.take(runtime.take(to_do.pop(0)[1]))
+            to_do.sort(key=lambda due: due[0])
+            if progress is not None and bar is not None:
+                progress.update(bar, completed=(item.at_ns - night.start_ns) / NS_PER_S)
+    return runtime, scorer
+
+
+def follow_up(night: Night, runtime: Runtime, scorer: Scorer) -> Incident | None:
+    """What came in afterwards: the incident, the responders' report, the assessments."""
+    aftermath = night.aftermath
+    if aftermath is None:
+        return None
+    intruders = ("intruder-1", "intruder-2")
+    alerts = tuple(
+        alert_id
+        for alert_id, tracks in scorer.alert_tracks.items()
+        if any(scorer.label_of(t) in intruders for t in tracks)
+    )
+    if not alerts:
+        return None
+    report = aftermath.report
+    opened = runtime.decide(
+        OpenIncident(OFFICER, "Two drones over the citadel", alerts), runtime.now_ns
+    )
+    number = opened.incident.incident_id
+    parts = tuple(CasePart(p.lat_deg, p.lon_deg, p.words) for p in report.parts)
+    filed = FileReport(report.author, number, report.words, parts, report.injuries, report.damage)
+    incident = runtime.decide(filed, report.at_ns).incident
+    for assessment in aftermath.assessments:
+        tracks = tuple(t for t in incident.tracks if scorer.label_of(t) in assessment.about)
+        mine = tuple(a for a in alerts if scorer.alert_tracks[a] & set(tracks))
+        reports = ("report 1",) if assessment.about == ("intruder-1",) else ()
+        conclusion = Conclusion(assessment.conclusion)
+        command = Assess(
+            assessment.author, number, conclusion, assessment.words, (*mine, *tracks, *reports)
+        )
+        incident = runtime.decide(command, assessment.at_ns).incident
+    return incident
+
+
+def run(seed: int, as_json: bool) -> int:
+    """Play the night and print the summary; 0 where all is as it must be, else 1."""
+    night = citadel_night(seed)
+    if as_json:
+        runtime, scorer = play(night)
+    else:
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=console) as progress:
+            runtime, scorer = play(night, progress)
+    incident = follow_up(night, runtime, scorer)
+    summary = scorer.summary()
+    if as_json:
+        print(msgspec.json.encode(_document(night, summary, incident)).decode())
+    else:
+        _print(night, summary, incident)
+    return 1 if summary.failures else 0
+
+
+def _document(night: Night, summary: Summary, incident: Incident | None) -> dict[str, Any]:
+    return {
+        "night": {"seed": night.scene.seed, "start": to_datetime(night.start_ns).isoformat()},
+        "summary": asdict(summary),
+        "incident": incident,
+    }
+
+
+def _clock(night: Night, at_s: float | None) -> str:
+    if at_s is None:
+        return "-"
+    from zoneinfo import ZoneInfo
+
+    at = to_datetime(night.start_ns + seconds(at_s)).astimezone(ZoneInfo(night.site.time_zone))
+    return f"{at:%H:%M:%S}"
+
+
+def _print(night: Night, summary: Summary, incident: Incident | None) -> None:
+    console = Console()
+    start = to_datetime(night.start_ns)
+    table = Table(
+        title=f"citadel-night, seed {night.scene.seed}, {start:%Y-%m-%d}", show_lines=True
+    )
+    for heading in ("aircraft", "verdict", "why", "first seen", "alert", "warning"):
+        table.add_column(heading)
+    for row in summary.rows:
+        table.add_row(*_cells(night, row))
+    console.print(table)
+    console.print(
+        f"{summary.birds} birds flew; {summary.bird_verdicts} tracks of birds and echoes came "
+        f"near a zone and were left undetermined, none alerted."
+        if not summary.stray_alerts
+        else f"{len(summary.stray_alerts)} alerts without cause.",
+        highlight=False,
+    )
+    console.print(f"{summary.reports_kept} reports by people were kept as reports.")
+    if incident is not None:
+        _print_incident(console, incident)
+    for failure in summary.failures:
+        console.print(f"[bold red]not as it must be:[/] {failure}", highlight=False)
+    if not summary.failures:
+        console.print("All is as it must be.")
+
+
+def _cells(night: Night, row: Row) -> tuple[str, ...]:
+    why = "\n".join(f"{code}: {words}" for code, words in row.reasons)
+    if row.passing:
+        why += f"\n(on the way: {', '.join(row.passing)})"
+    if "inconsistent" in row.strengths:
+        why += "\nidentity found inconsistent with measurement"
+    warning = "-" if row.warning_s is None else f"{row.warning_s:.0f} s"
+    return (
+        f"{row.label}\n{row.words}",
+        row.permission or "near no zone",
+        why.strip(),
+        _clock(night, row.first_seen_s),
+        _clock(night, row.alert_s),
+        warning,
+    )
+
+
+def _print_incident(console: Console, incident: Incident) -> None:
+    console.print(
+        f"\nIncident {incident.incident_id}: {incident.title} "
+        f"({len(incident.alerts)} alerts, {len(incident.sightings)} sightings by people)",
+        highlight=False,
+    )
+    for report in incident.reports:
+        console.print(
+            f"  reported by {report.author.name} ({report.author.role}): {report.words} "
+            f"{len(report.parts)} parts found; injuries: {report.injuries}; "
+            f"damage: {report.damage}",
+            highlight=False,
+        )
+    for assessment in incident.assessments:
+        console.print(
+            f"  assessed by {assessment.author.name} ({assessment.author.role}): "
+            f"{assessment.conclusion.value}: {assessment.words}",
+            highlight=False,
+        )
