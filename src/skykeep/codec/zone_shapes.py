@@ -181,21 +181,34 @@ def read_circle(
 def read_polygon(value: object, where: str, notes: Notes) -> Polygon | None:
     """A polygon's rings: closed, the border turning left and the holes right.
 
-    An outline with faults is given with errors, one that cannot be drawn is None.
+    An outline with faults is given as it stands, with errors; None if it cannot be drawn.
     """
     rings_found = value if isinstance(value, list) else []
     if rings_found and _is_ring(rings_found):
         notes.warn(where, "a list of rings is needed, not a ring", "one ring")
         rings_found = [rings_found]
-    rings = [_read_ring(ring, f"{where}[{i}]", i, notes) for i, ring in enumerate(rings_found)]
+    rings = [_read_ring(ring, f"{where}[{i}]", notes) for i, ring in enumerate(rings_found)]
     if not rings:
         notes.error(where, f"rings of positions are needed, not {shown(value)}")
     if not rings or any(ring is None for ring in rings):
         return None
     polygon = Polygon(tuple(ring for ring in rings if ring))
-    for suffix, problem in geometry_faults(polygon):
+    faults = geometry_faults(polygon)
+    for suffix, problem in faults:
         notes.error(where + suffix, problem)
-    return polygon if all(len(ring) > 1 for ring in polygon.rings) and polygon.rings else None
+    return polygon if faults else _turned(polygon, where, notes)
+
+
+def _turned(polygon: Polygon, where: str, notes: Notes) -> Polygon:
+    rings = []
+    for i, ring in enumerate(polygon.rings):
+        left = is_counter_clockwise(ring)
+        if i == 0 and not left:
+            notes.note(f"{where}[{i}]", "the border turns clockwise", "turned")
+        elif i > 0 and left:
+            notes.note(f"{where}[{i}]", "the hole turns counter-clockwise", "turned")
+        rings.append(ring if left == (i == 0) else ring[::-1])
+    return Polygon(tuple(rings))
 
 
 def _is_ring(value: list[object]) -> bool:
@@ -203,9 +216,7 @@ def _is_ring(value: list[object]) -> bool:
     return isinstance(first, list) and bool(first) and isinstance(first[0], int | float)
 
 
-def _read_ring(
-    value: object, where: str, index: int, notes: Notes
-) -> tuple[tuple[float, float], ...] | None:
+def _read_ring(value: object, where: str, notes: Notes) -> tuple[tuple[float, float], ...] | None:
     if not isinstance(value, list) or not value:
         notes.error(where, f"a ring of positions is needed, not {shown(value)}")
         return None
@@ -218,16 +229,7 @@ def _read_ring(
     if points[0] != points[-1]:
         notes.warn(where, "the ring is not closed", "an edge back to its first vertex")
         points.append(points[0])
-    ring = tuple(points)
-    if all(abs(lon) <= 180.0 and abs(lat) <= 90.0 for lon, lat in ring):
-        left = is_counter_clockwise(ring)
-        if index == 0 and not left:
-            notes.note(where, "the border turns clockwise", "turned")
-        if index > 0 and left:
-            notes.note(where, "the hole turns counter-clockwise", "turned")
-        if left != (index == 0):
-            ring = ring[::-1]
-    return ring
+    return tuple(points)
 
 
 def read_areas(geometry: Mapping[str, object], where: str, notes: Notes) -> list[Area]:

@@ -224,7 +224,8 @@ def applies(zone: Zone, at_ns: int) -> Tri:
 class PreparedZone:
     """A zone with its areas as arrays; an unreadable zone has none.
 
-    `memo` keeps the last answer of `applies_until`, which is pure, for as long as it holds.
+    `memo` keeps the last two answers of `applies_until`, which is pure, for as long as they
+    hold: one for now, one for a moment ahead.
     """
 
     zone: Zone
@@ -281,7 +282,7 @@ def _applies_now(prepared: PreparedZone, at_ns: int) -> Tri:
         ):
             return known.answer
     found = applies_until(prepared.zone, at_ns)
-    prepared.memo[:] = [found]
+    prepared.memo[:] = [found, *prepared.memo[:1]]
     return found.answer
 
 
