@@ -38,9 +38,10 @@ class _Read:
     failure: InputError | None
 
 
-def _read(path: str) -> _Read:
+def _read(given: str) -> _Read:
+    path = given.encode("utf-8", "replace").decode("utf-8")  # a file's name may be any bytes
     try:
-        with Path(path).open("rb") as stream:
+        with Path(given).open("rb") as stream:
             data = stream.read(MAX_DOCUMENT_BYTES + 1)
         return _Read(path, read_zones(data, path), None)
     except OSError as error:
@@ -155,7 +156,7 @@ def _summary(files: Sequence[_Read]) -> list[dict[str, object]]:
 
 
 def _print_json(value: dict[str, object]) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+    json.dump(value, sys.stdout, indent=1)  # ASCII: any terminal can show it
     print()
 
 
