@@ -424,7 +424,7 @@ class Airspace:
     ) -> list[tuple[ZoneId, Presence, Verdict]]:
         policy, terrain = self.site.verdict_policy, self.site.terrain
         found: list[tuple[ZoneId, Presence, Verdict]] = []
-        if subject.stale:
+        if subject.idle:
             return found
         for zone in self._enforced:
             zone_id = zone.zone.zone_id

@@ -49,8 +49,10 @@ STRETCH_NS = 60 * NS_PER_S
 MAX_SPEED_MPS = {Scheme.REMOTE_ID: 100.0, Scheme.ADSB: 330.0}
 #: A GNSS position may be off by this much more than stated without being a jump.
 JUMP_SLACK_M = 100.0
-#: So many plausible claims in the other place make it a place.
+#: So many plausible claims in the other place make it a place, if they follow each other
+#: (Remote ID and ADS-B send about once a second).
 JUMP_CONFIRM = 3
+JUMP_FOLLOWS_NS = 5 * NS_PER_S
 #: Claim tracks held at once; the longest silent go first, counted.
 CLAIM_LIMIT = 2_000
 
@@ -187,7 +189,10 @@ class ClaimBook:
         return track
 
     def _hold_apart(self, track: ClaimTrack, state: ClaimedState) -> ClaimTrack | None:
-        if track.elsewhere and not _plausible(track.claim.scheme, track.elsewhere[-1], state):
+        if track.elsewhere and not (
+            state.at_ns - track.elsewhere[-1].at_ns <= JUMP_FOLLOWS_NS
+            and _plausible(track.claim.scheme, track.elsewhere[-1], state)
+        ):
             track.elsewhere.clear()
         if not track.elsewhere:
             track.main_since_jump = False

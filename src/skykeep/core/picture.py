@@ -188,8 +188,12 @@ def subject_of(
         claim_near,
         (state.at_ns - held.first_ns) / NS_PER_S,
         held.number != 0,
-        state.at_ns - held.last_ns > STALE_NS,
+        state.at_ns - held.last_ns > STALE_NS or _grounded(identity),
     )
+
+
+def _grounded(identity: Identity | None) -> bool:
+    return identity is not None and identity.claim.airborne is False
 
 
 def identities_of(book: ClaimBook) -> dict[int, list[ClaimTrack]]:

@@ -194,7 +194,7 @@ class Subjects:
                 continue
             if held is None:
                 waits = claim.number in in_view and now_ns - claim.first_ns < LONE_AFTER_NS
-                if waits or claim.claim.airborne is False or book.twin(claim):
+                if waits or book.twin(claim):
                     continue
                 held = self._announce(now_ns, key, 0, claim.number, claim.first_ns, say)
             fresh = held.state is None or claim.state.at_ns != held.state.state_at_ns

@@ -88,7 +88,7 @@ class Subject:
 
     `kinds`: probabilities over `TargetKind`; `kind_known` is False where no sensor said
     anything of it. `remote_id_heard_here`: whether a working receiver covers the place.
-    `stale`: nothing was heard of it for too long to say where it is.
+    `idle`: it stands on the ground, or was not heard for too long to say where it is.
     `claim_near`: an unsettled claim is close enough to be this track's.
     """
 
@@ -102,7 +102,7 @@ class Subject:
     claim_near: bool
     age_s: float
     measured: bool
-    stale: bool
+    idle: bool
 
     @property
     def probability_drone(self) -> float:

@@ -1,0 +1,7 @@
+"""`python -m skykeep`."""
+
+import sys
+
+from skykeep.cli import main
+
+sys.exit(main())

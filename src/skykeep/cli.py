@@ -1,0 +1,164 @@
+"""The command line. Heavy imports wait until a command runs, so that help is quick.
+
+Exit codes: 0 done and all is as it must be; 1 done, but something is not (an error in a
+checked file, a step that is not allowed, a summary that does not hold); 2 the command line
+or an input cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from skykeep import __version__
+from skykeep.errors import DecisionError, InputError, SkykeepError
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; each command carries its function as `run`."""
+    parser = argparse.ArgumentParser(
+        prog="skykeep", description="Keeps a no-drone zone: watches, identifies, warns, records."
+    )
+    parser.add_argument("--version", action="version", version=f"skykeep {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="play one simulated night and print what was found")
+    demo.add_argument("--seed", type=int, default=1, help="another night (default 1)")
+    _add_json(demo)
+    demo.set_defaults(run=_demo)
+
+    replay = commands.add_parser("replay", help="run recorded input through the same line")
+    replay.add_argument("files", nargs="+", type=Path, metavar="FILE",
+                        help="pcap, ADS-B rows (.json.gz), SBS-1 or JSON lines")  # fmt: skip
+    replay.add_argument("--zones", type=Path, action="append", default=[], metavar="F",
+                        help="zones: ED-318, ED-269 or GeoJSON; may be given again")  # fmt: skip
+    replay.add_argument("--permits", type=Path, metavar="F", help="a permits file")
+    replay.add_argument("--site", type=Path, metavar="F",
+                        help="a site file: authority, place, terrain, sensors")  # fmt: skip
+    replay.add_argument("--authority", metavar="ID", help="whose zones are enforced")
+    replay.add_argument("--events", type=Path, metavar="F", help="write every event as JSON lines")
+    _add_json(replay)
+    replay.set_defaults(run=_replay)
+
+    _add_zones(commands)
+    _add_permit(commands)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print data as JSON")
+
+
+def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    zones = commands.add_parser("zones", help="check zone documents, or turn them into ED-318")
+    steps = zones.add_subparsers(required=True, metavar="STEP")
+    check = steps.add_parser("check", help="say what is amiss in zone files")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    _add_json(check)
+    check.set_defaults(run=_zones_check)
+    import_ = steps.add_parser("import", help="read any format, write ED-318")
+    import_.add_argument("files", nargs="+", metavar="FILE")
+    import_.add_argument("--out", required=True, metavar="F", help="the ED-318 file to write")
+    _add_json(import_)
+    import_.set_defaults(run=_zones_import)
+
+
+def _add_permit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    permit = commands.add_parser("permit", help="list, grant and revoke permits in a file")
+    steps = permit.add_subparsers(required=True, metavar="STEP")
+    list_ = steps.add_parser("list", help="print permits and exemptions")
+    list_.add_argument("file", type=Path, metavar="FILE")
+    _add_json(list_)
+    list_.set_defaults(run=_permit_list)
+    for name, words, run in (
+        ("grant", "grant a submitted permit", _permit_grant),
+        ("revoke", "revoke a permit or exemption", _permit_revoke),
+    ):
+        step = steps.add_parser(name, help=words)
+        step.add_argument("file", type=Path, metavar="FILE")
+        step.add_argument("permit_id", metavar="PERMIT")
+        step.add_argument("--by", required=True, metavar="NAME", help="who decides")
+        step.add_argument("--role", required=True, metavar="ROLE", help="in which role")
+        step.add_argument("--why", required=name == "revoke", default="", metavar="WORDS")
+        if name == "grant":
+            step.add_argument("--application", type=Path, metavar="F",
+                              help="a permits file that the permit is taken from")  # fmt: skip
+        _add_json(step)
+        step.set_defaults(run=run)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from skykeep.commands import demo
+
+    return demo.run(args.seed, args.json)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from skykeep.commands import replay
+
+    return replay.run(
+        args.files, args.zones, args.permits, args.site, args.authority, args.events, args.json
+    )
+
+
+def _zones_check(args: argparse.Namespace) -> int:
+    from skykeep.commands import zones
+
+    return zones.check(args.files, args.json)
+
+
+def _zones_import(args: argparse.Namespace) -> int:
+    from skykeep.commands import zones
+
+    return zones.import_(args.files, args.out, args.json)
+
+
+def _permit_list(args: argparse.Namespace) -> int:
+    from skykeep.commands import permits
+
+    return permits.list_(args.file, args.json)
+
+
+def _permit_grant(args: argparse.Namespace) -> int:
+    from skykeep.commands import permits
+
+    return permits.grant(
+        args.file, args.permit_id, args.why, args.by, args.role, time.time_ns(), args.json,
+        args.application,
+    )  # fmt: skip
+
+
+def _permit_revoke(args: argparse.Namespace) -> int:
+    from skykeep.commands import permits
+
+    return permits.revoke(
+        args.file, args.permit_id, args.why, args.by, args.role, time.time_ns(), args.json
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; errors of ours are words and an exit code, never a trace."""
+    args = build_parser().parse_args(argv)
+    run: Run = args.run
+    try:
+        return run(args)
+    except InputError as error:
+        print(f"skykeep: {error}", file=sys.stderr)
+        return 2
+    except DecisionError as error:
+        print(f"skykeep: {error}", file=sys.stderr)
+        return 1
+    except SkykeepError as error:
+        print(f"skykeep: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print("skykeep: stopped", file=sys.stderr)
+        return 130

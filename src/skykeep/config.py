@@ -1,0 +1,161 @@
+"""A site's configuration file: one JSON document that names what one authority keeps.
+
+{"authority": "city-x", "name": "Citadel", "time_zone": "Europe/Luxembourg",
+ "origin": {"lat_deg": 49.6, "lon_deg": 6.1, "height_hae_m": 337.0},
+ "terrain": {"lowest_amsl_m": 230, "highest_amsl_m": 400, "geoid_low_m": 47, "geoid_high_m": 48},
+ "policy": {"broadcast_only_counts": false},
+ "sensors": [{"sensor": "radar-1", "kind": "radar", "lat_deg": 49.6, "lon_deg": 6.1,
+              "height_hae_m": 350, "range_max_m": 6000, "period_s": 1.0, ...}]}
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import msgspec
+
+from skykeep.core.airspace import Site
+from skykeep.core.geo import Frame, Terrain
+from skykeep.core.observation import Coverage, Sensor, SensorKind
+from skykeep.core.schedule import time_zone_of
+from skykeep.core.verdict import VerdictPolicy
+from skykeep.errors import InputError
+from skykeep.units import SensorId
+
+#: A site file is a page or two; anything larger is not one.
+MAX_SITE_BYTES = 1_000_000
+
+
+class _Origin(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    lat_deg: float
+    lon_deg: float
+    height_hae_m: float
+
+
+class _Terrain(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    lowest_amsl_m: float
+    highest_amsl_m: float
+    geoid_low_m: float
+    geoid_high_m: float
+
+
+class _Policy(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    broadcast_only_counts: bool = False
+    bound_horizon_s: float = 60.0
+
+
+class _Sensor(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    sensor: str
+    kind: SensorKind
+    lat_deg: float
+    lon_deg: float
+    height_hae_m: float
+    range_max_m: float
+    range_min_m: float = 0.0
+    azimuth_from_deg: float = 0.0
+    azimuth_to_deg: float = 360.0
+    elevation_min_deg: float = -90.0
+    elevation_max_deg: float = 90.0
+    period_s: float | None = None
+    detection_probability: float = 0.9
+    false_per_turn: float = 0.0
+
+
+class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    authority: str
+    name: str
+    origin: _Origin
+    time_zone: str = "UTC"
+    terrain: _Terrain | None = None
+    policy: _Policy = msgspec.field(default_factory=_Policy)
+    sensors: tuple[_Sensor, ...] = ()
+
+
+def read_site(path: Path) -> tuple[Site, tuple[Sensor, ...]]:
+    """The site and its sensors; InputError names the field that does not fit."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_SITE_BYTES + 1)
+    except OSError as error:
+        raise InputError(
+            str(path), f"cannot be read ({error.strerror})", "Check the path"
+        ) from None
+    if len(data) > MAX_SITE_BYTES:
+        raise InputError(str(path), f"is over {MAX_SITE_BYTES} bytes", "Give a site file")
+    return decode_site(data, str(path))
+
+
+def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
+    """The same from bytes; `source` is named in errors."""
+    try:
+        raw = msgspec.json.decode(data, type=_Site)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InputError(source, str(error), "Mend the field that is named") from None
+    _check_place(f"{source}: origin", raw.origin.lat_deg, raw.origin.lon_deg)
+    if time_zone_of(raw.time_zone) is None:
+        problem = f"{raw.time_zone!r} is no IANA time zone"
+        raise InputError(f"{source}: time_zone", problem, "Give one such as Europe/Luxembourg")
+    terrain = None
+    if raw.terrain is not None:
+        t = raw.terrain
+        if t.lowest_amsl_m > t.highest_amsl_m or t.geoid_low_m > t.geoid_high_m:
+            raise InputError(f"{source}: terrain", "a low bound is above its high one", "Swap them")
+        terrain = Terrain(t.lowest_amsl_m, t.highest_amsl_m, t.geoid_low_m, t.geoid_high_m)
+    site = Site(
+        raw.authority,
+        raw.name,
+        Frame(raw.origin.lat_deg, raw.origin.lon_deg, raw.origin.height_hae_m),
+        terrain,
+        raw.time_zone,
+        VerdictPolicy(
+            broadcast_only_counts=raw.policy.broadcast_only_counts,
+            bound_horizon_s=raw.policy.bound_horizon_s,
+        ),
+    )
+    return site, tuple(
+        _sensor(f"{source}: sensors[{i}]", sensor) for i, sensor in enumerate(raw.sensors)
+    )
+
+
+def _sensor(where: str, raw: _Sensor) -> Sensor:
+    _check_place(where, raw.lat_deg, raw.lon_deg)
+    checks = (
+        ("range_max_m", raw.range_min_m < raw.range_max_m, "above range_min_m"),
+        ("range_min_m", raw.range_min_m >= 0.0, "0 or more"),
+        ("azimuth_to_deg", raw.azimuth_from_deg < raw.azimuth_to_deg, "above azimuth_from_deg"),
+        ("elevation_max_deg", raw.elevation_min_deg < raw.elevation_max_deg, "above the minimum"),
+        ("period_s", raw.period_s is None or raw.period_s > 0.0, "above 0"),
+        ("detection_probability", 0.0 < raw.detection_probability < 1.0, "between 0 and 1"),
+        ("false_per_turn", raw.false_per_turn >= 0.0, "0 or more"),
+    )
+    for name, holds, must in checks:
+        if not holds:
+            problem = f"is {getattr(raw, name)}, must be {must}"
+            raise InputError(f"{where}.{name}", problem, "Correct it")
+    coverage = Coverage(
+        raw.range_min_m,
+        raw.range_max_m,
+        raw.azimuth_from_deg,
+        raw.azimuth_to_deg,
+        raw.elevation_min_deg,
+        raw.elevation_max_deg,
+    )
+    return Sensor(
+        SensorId(raw.sensor),
+        raw.kind,
+        raw.lat_deg,
+        raw.lon_deg,
+        raw.height_hae_m,
+        coverage,
+        raw.period_s,
+        raw.detection_probability,
+        raw.false_per_turn,
+    )
+
+
+def _check_place(where: str, lat_deg: float, lon_deg: float) -> None:
+    if not (math.isfinite(lat_deg) and abs(lat_deg) <= 90.0):
+        raise InputError(f"{where}.lat_deg", f"is {lat_deg}", "Give -90 to 90")
+    if not (math.isfinite(lon_deg) and abs(lon_deg) <= 180.0):
+        raise InputError(f"{where}.lon_deg", f"is {lon_deg}", "Give -180 to 180")
