@@ -53,8 +53,6 @@ from skykeep.units import NS_PER_S, to_datetime, to_ns
 
 #: The schema's textShortType.
 _MAX_SHORT_TEXT = 200
-#: The schema's reason list; DAR stands for dynamic airspace reconfiguration.
-_MAX_REASONS = 9
 #: Not in the schema's list of reasons, though ED-269 had it.
 _REASONS = REASONS - {"FOREIGN_TERRITORY"}
 #: Stands for no country: user-assigned in ISO 3166-1, "unknown" in the Unicode CLDR.
@@ -138,7 +136,7 @@ def _feature(zone: Zone, identifier: str, where: str) -> _Json:
         properties["restrictionConditions"] = zone.conditions
     if zone.reasons:
         known = [reason if reason in _REASONS else "OTHER" for reason in zone.reasons]
-        properties["reason"] = list(dict.fromkeys(known))[:_MAX_REASONS]
+        properties["reason"] = list(dict.fromkeys(known))
     if zone.message:
         properties["message"] = _short_text(zone.message)
     properties["zoneAuthority"] = [_authority(a) for a in zone.authorities] or [

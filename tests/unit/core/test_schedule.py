@@ -185,6 +185,7 @@ def test_periods_are_joined_and_their_bounds_cut_the_windows() -> None:
     found = applicability((morning, later), place(), to_ns(noon) - 1)
     assert found.applies
     assert found.until_ns == to_ns(noon)
+    assert applicability((later, morning), place(), to_ns(noon) - 1) == found
     gap = applicability((morning, later), place(), to_ns(noon))
     assert (gap.applies, gap.from_ns, gap.until_ns) == (False, to_ns(noon), later.start_ns)
     assert applicability((later,), place(), to_ns(noon + timedelta(days=400))).until_ns is None
@@ -222,6 +223,18 @@ def test_an_answer_holds_for_as_long_as_it_says(
     for step in range(5):
         within = found.from_ns + (found.until_ns - 1 - found.from_ns) * step // 4
         assert applicability(periods, where, within).applies == found.applies
+
+
+@pytest.mark.parametrize("name", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # +14 h, -11 h
+def test_a_short_window_is_seen_from_a_day_away(name: str) -> None:
+    windows = (DailyPeriod(ALL_DAYS, local(0), local(1)),)
+    where = place(name)
+    for at in reference.minutes_of(datetime(2026, 8, 17, tzinfo=UTC), 1)[::37]:
+        found = applicability((Period(windows=windows),), where, to_ns(at))
+        assert found.from_ns is not None
+        assert found.until_ns is not None
+        length_ns = HOUR_S * NS_PER_S * (1 if found.applies else 23)
+        assert found.until_ns - found.from_ns == length_ns
 
 
 def test_only_utc_clock_windows_need_no_time_zone() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -86,3 +87,19 @@ def test_the_midnight_sun_leaves_no_gap_between_days() -> None:
     assert sets - sun_crossing_ns(near, *NORTH_CAPE, SUNRISE_ALTITUDE_DEG, True) == pytest.approx(
         DAY_NS, abs=60 * NS_PER_S
     )
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+@pytest.mark.parametrize("morning", [True, False])
+def test_the_sun_stands_at_the_altitude_when_it_is_said_to(month: int, morning: bool) -> None:
+    lat_deg, lon_deg = LUXEMBOURG
+    at_ns = sun_crossing_ns(noon(2026, month, 20), lat_deg, lon_deg, -6.0, morning)
+    declination_deg, equation_s = sun_position(at_ns)
+    sundial_s = at_ns / NS_PER_S % 86_400 + lon_deg * 240 + equation_s
+    angle = math.radians((sundial_s - 43_200) / 240)
+    lat, declination = math.radians(lat_deg), math.radians(declination_deg)
+    altitude = math.asin(
+        math.sin(lat) * math.sin(declination)
+        + math.cos(lat) * math.cos(declination) * math.cos(angle)
+    )
+    assert math.degrees(altitude) == pytest.approx(-6.0, abs=0.006)  # two seconds at the equator
