@@ -189,10 +189,11 @@ def judge(
     """The permission of a track that is in a zone, may be, or is bound for it."""
     strength = Strength.NONE if subject.identity is None else subject.identity.strength
     kind = _judge_kind(subject, strength, policy)
+    crewed = kind is not None and kind.permission is Permission.NOT_SUBJECT
+    if zone.zone.restriction is Restriction.NO_RESTRICTION and not crewed:
+        return _verdict(Permission.PERMITTED, strength, "zone_open")  # whatever it is
     if kind is not None:
         return kind
-    if zone.zone.restriction is Restriction.NO_RESTRICTION:
-        return _verdict(Permission.PERMITTED, strength, "zone_open")
     verdict = _judge_permits(subject, zone, where, permits, terrain, policy)
     if verdict.permission is not Permission.NOT_PERMITTED:
         return verdict
