@@ -112,7 +112,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whether a track is in a zone (`inside`, `maybe_inside`), or will be (`bound`), or not."""
+    """Whether a track is in a zone (`inside`, `maybe_inside`), or will be (`bound`), or not.
+
+    `fix` and `at_ns` are where and when it is judged: at its entry while it is surely outside,
+    here and now otherwise.
+    """
 
     what: str
     entry_in_s: float | None
@@ -139,8 +143,10 @@ def presence(
     if now is Tri.YES:
         return Presence(INSIDE, 0.0, fix, at_ns)
     entry = _entry(subject, zone, at_ns, terrain, horizon_s)
-    if entry is not None:
+    if entry is not None and now is Tri.NO:
         return entry
+    if entry is not None:  # it may be there already: what it may do now is what counts
+        return Presence(BOUND, entry.entry_in_s, fix, at_ns)
     if now is Tri.MAYBE:
         return Presence(MAYBE_INSIDE, None, fix, at_ns)
     return Presence(GONE, None, fix, at_ns)
