@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -19,6 +20,7 @@ def transition(dt_s: float) -> F64:
     return f
 
 
+@functools.cache
 def process_noise(dt_s: float, q_horizontal: float, q_vertical: float) -> F64:
     """Integral of the acceleration noise over dt (Van Loan 1978)."""
     drift, spread = np.zeros((6, 6)), np.zeros((6, 6))

@@ -99,9 +99,14 @@ class LiteralTracker:
 
     def _proved(self, t: LiteralTrack, lag_s: float, z: F64, r: F64, clutter: float) -> float:
         """What a hit adds to the score; minus infinity outside the gate."""
+        gate2 = self.config.gate_sigmas**2
+        off = z - t.x[:3] - lag_s * t.x[3:]
+        widest = np.trace(r) + (math.sqrt(np.trace(t.p)) * (1.0 - lag_s)) ** 2
+        if off @ off > gate2 * widest:  # spares the matrices of what is far away
+            return -math.inf
         h = kalman.position_model(lag_s)
         _, _, d2, log_det = kalman.innovation(t.x, t.p, h, z, r)
-        if d2 > self.config.gate_sigmas**2:
+        if d2 > gate2:
             return -math.inf
         density = -0.5 * (d2 + log_det + 3.0 * math.log(2.0 * math.pi))
         return math.log(self.pd) + density - clutter
@@ -127,7 +132,7 @@ class LiteralTracker:
     def _settle(self) -> None:
         g = self.config
         for t in self.tracks:
-            t.confirmed |= t.score >= g.confirm_score and t.hits >= g.confirm_hits
+            t.confirmed |= bool(t.score >= g.confirm_score and t.hits >= g.confirm_hits)
         self.tracks = [
             t
             for t in self.tracks
