@@ -53,6 +53,9 @@ JUMP_SLACK_M = 100.0
 #: (Remote ID and ADS-B send about once a second).
 JUMP_CONFIRM = 3
 JUMP_FOLLOWS_NS = 5 * NS_PER_S
+#: A 24-bit address is one airframe's, and feeds do interleave frozen positions with fresh
+#: ones: what looks like two places is one aircraft. A drone's serial is easily copied.
+ONE_PLACE = frozenset({Scheme.ADSB})
 #: Claim tracks held at once; the longest silent go first, counted.
 CLAIM_LIMIT = 2_000
 
@@ -200,7 +203,7 @@ class ClaimBook:
         if len(track.elsewhere) < JUMP_CONFIRM:
             return None
         track.elsewhere.clear()
-        if track.main_since_jump:
+        if track.main_since_jump and track.claim.scheme not in ONE_PLACE:
             return self._start(track.claim, state)
         track.state = state
         track.windows.clear()
