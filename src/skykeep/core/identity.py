@@ -85,6 +85,11 @@ class ClaimedState:
         """Horizontal distance between two claimed places."""
         return math.hypot(self.east_m - other.east_m, self.north_m - other.north_m)
 
+    def doubles(self, other: ClaimedState) -> bool:
+        """Whether it is the same report again; velocities that are not known never equal."""
+        own = (self.at_ns, self.east_m, self.north_m, self.up_m)
+        return own == (other.at_ns, other.east_m, other.north_m, other.up_m)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -152,7 +157,7 @@ class ClaimBook:
         track = self._find(claim, state)
         if track is None:
             track = self._start(claim, state)
-        elif state.at_ns < track.state.at_ns or state == track.state:
+        elif state.at_ns < track.state.at_ns or state.doubles(track.state):
             return 0
         elif _plausible(track.claim.scheme, track.state, state):
             track.state = state
@@ -192,6 +197,8 @@ class ClaimBook:
         return track
 
     def _hold_apart(self, track: ClaimTrack, state: ClaimedState) -> ClaimTrack | None:
+        if track.elsewhere and state.at_ns <= track.elsewhere[-1].at_ns:
+            return None  # late, or the same again
         if track.elsewhere and not (
             state.at_ns - track.elsewhere[-1].at_ns <= JUMP_FOLLOWS_NS
             and _plausible(track.claim.scheme, track.elsewhere[-1], state)
