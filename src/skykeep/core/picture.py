@@ -188,11 +188,12 @@ def subject_of(
         claim_near,
         (state.at_ns - held.first_ns) / NS_PER_S,
         held.number != 0,
-        state.at_ns - held.last_ns > STALE_NS or _grounded(identity),
+        state.at_ns - held.last_ns > STALE_NS or (held.number == 0 and _grounded(identity)),
     )
 
 
 def _grounded(identity: Identity | None) -> bool:
+    """Whether it says it stands on the ground; nothing measured is excused by that."""
     return identity is not None and identity.claim.airborne is False
 
 
