@@ -92,6 +92,7 @@ class Subjects:
         `live` are the numbers of all tracks, `in_view` of the claims in the view of an
         independent sensor. Events go to `say` in order.
         """
+        self.lost = []
         bound = identities_of(book)
         self._hand_back({int(n) for n in tracks.number}, book)
         self._follow_claims(now_ns, tracks, book, bound, say)
@@ -175,8 +176,17 @@ class Subjects:
                     basis = "the claim fits the measured track"
                     say(TrackContinued(now_ns, track_id, lone.track_id, 0.0, basis))
                     say(TrackEnded(now_ns, lone.track_id, lone.last_ns))
-                    if self.held[key].alert_id is None:
-                        self.held[key].alert_id = lone.alert_id
+                    self._join(self.held[key], lone)
+
+    def _join(self, held: Held, lone: Held) -> None:
+        """The measured track takes over the alert, or what the lone claim raised ends with it."""
+        if held.alert_id is None:
+            held.alert_id = lone.alert_id
+            if held.concern_since_ns is None:
+                held.concern_since_ns = lone.concern_since_ns
+                held.concern_last_ns = lone.concern_last_ns
+        else:
+            self.lost.append(lone)
 
     def _lone(
         self,
@@ -261,7 +271,6 @@ class Subjects:
         book: ClaimBook,
         say: Callable[[Event], None],
     ) -> None:
-        self.lost = []
         for key in list(self.held):
             held = self.held[key]
             if held.number in confirmed or (held.claim and held.claim in book.tracks):
