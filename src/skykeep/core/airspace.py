@@ -181,7 +181,18 @@ class Airspace:
 
     def apply(self, command: Command, at_ns: int) -> tuple[Event, ...]:
         """Carry out a command and judge anew at once; DecisionError leaves all as it was."""
-        self._now_ns = max(self._now_ns, at_ns)
+        before_ns = self._now_ns
+        self._now_ns = max(before_ns, at_ns)
+        try:
+            self._carry_out(command)
+        except DecisionError:
+            self._now_ns = before_ns
+            raise
+        if not isinstance(command, AlarmCommand):
+            self._judge_all()
+        return self._spoken()
+
+    def _carry_out(self, command: Command) -> None:
         match command:
             case PublishZone():
                 self._publish(command)
@@ -197,9 +208,6 @@ class Airspace:
                 self._say(SensorChanged(self._now_ns, sensor.sensor_id, UNKNOWN))
             case _:
                 self._said.extend(self._alarms.apply(command, self._now_ns))
-                return self._spoken()
-        self._judge_all()
-        return self._spoken()
 
     def advance(self, now_ns: int) -> tuple[Event, ...]:
         """Let the clock reach `now_ns`: sensors' health, tracks' ends, verdicts, alerts."""
