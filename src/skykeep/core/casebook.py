@@ -240,10 +240,22 @@ class Casebook:
         for alert_id in command.alerts:
             tracks = self.alerts[alert_id].tracks
             incident = replace(incident, tracks=_union(incident.tracks, tracks))
+        return self._put(self._gathered(incident), at_ns, "open", command.actor)
+
+    def _gathered(self, incident: Incident) -> Incident:
+        """With all that belongs to it: later events may make earlier ones its own."""
+        while True:
+            grown = incident
+            for event in self.pending:
+                if not isinstance(event, ReportKept) and _belongs(event, incident):
+                    grown = _grown(grown, event)
+            if grown.tracks == incident.tracks:
+                break
+            incident = replace(incident, tracks=grown.tracks)
         for event in self.pending:
-            if _belongs(event, incident):
-                incident = _grown(incident, event)
-        return self._put(incident, at_ns, "open", command.actor)
+            if isinstance(event, ReportKept) and _belongs(event, grown):
+                grown = _grown(grown, event)
+        return grown
 
     def _assess(self, incident: Incident, command: Assess, at_ns: int) -> IncidentChanged:
         needed = EVIDENCE_NEEDED[command.conclusion]
