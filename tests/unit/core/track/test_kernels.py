@@ -93,6 +93,8 @@ _TURN = np.linalg.qr(np.array([[2.0, 1.0, 0.5], [0.3, 1.0, -1.0], [1.0, -2.0, 3.
         np.diag([np.nan, 1.0, 1.0]),
         np.diag([1.0, 1.0, np.inf]),
         np.diag([1e200, 1e200, 1e200]),  # overflows
+        np.diag([1e105, 1e105, 1e105]),  # overflows in the last product
+        np.array([[1.0, 1.0 - 1e-14, 0.0], [1.0 - 1e-14, 1.0, 0.0], [0.0, 0.0, -1.0]]),
         np.ones((3, 3)),
         _TURN @ np.diag([100.0, 1e-14, 1e-14]) @ _TURN.T,  # a plot at the sensor itself
         _TURN @ np.diag([100.0, 50.0, 0.0]) @ _TURN.T,
@@ -165,6 +167,23 @@ def test_pairs_in_gate_are_those_that_trying_all_finds(
     assert found.keys() == expected.keys()
     for pair, gain in found.items():
         assert gain == pytest.approx(expected[pair], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("off_m", "found"), [(95.0, 1), (-95.0, 1), (115.0, 0), (-115.0, 0)])
+def test_a_late_plot_is_gated_where_the_target_then_was(
+    axis: int, off_m: float, found: int
+) -> None:
+    """3 s ago, 300 m back; 9 m/s of doubt make 27 m of it, times four: 108 m."""
+    x, p, z = np.zeros((1, 6)), np.eye(6)[None].copy(), np.zeros((1, 3))
+    x[0, axis + 3], p[0, axis + 3, axis + 3] = 100.0, 81.0
+    z[0, axis] = -300.0 + off_m
+    args = np.full(1, -3.0), np.ones(1, np.bool_), z, np.eye(3)[None], np.ones(1, np.bool_)
+    tracks, _, _ = kernels.pairs_in_gate(
+        x, p, *args, np.full(1, -40.0), np.zeros((1, 4)), np.zeros((1, 4)), LOG_PRIOR,
+        LOG_PD, LOG_MISS, GATE2,
+    )  # fmt: skip
+    assert len(tracks) == found
 
 
 def _pairs_of(n: int, z: F64, r: F64, log_clutter: float) -> tuple[F64, F64, F64]:
