@@ -101,12 +101,19 @@ class Scorer:
     alert_tracks: dict[AlertId, set[TrackId]] = field(default_factory=dict)
     reports: int = 0
     rejected: int = 0
-    _places: dict[str, F64] = field(default_factory=dict)
+    _flying: tuple[str, ...] = ()
+    _places: F64 = field(default_factory=lambda: np.empty((0, 0, 2)))  # seconds, targets, EN
 
     def __post_init__(self) -> None:
         times_s = np.arange(self.night.duration_s + 1, dtype=np.float64)
-        for target in self.night.truth:
-            self._places[target.label] = target.path.states(times_s)[0]
+        flying = [t for t in self.night.truth if t.kind is not None]
+        self._flying = tuple(t.label for t in flying)
+        self._places = np.full((times_s.shape[0], len(flying), 2), np.inf)
+        for column, target in enumerate(flying):
+            first = (target.start_ns - self.night.start_ns) / NS_PER_S
+            last = (target.end_ns - self.night.start_ns) / NS_PER_S
+            alive = (times_s >= first) & (times_s <= last)
+            self._places[alive, column] = target.path.states(times_s[alive])[0][:, :2]
 
     def take(self, events: Iterable[Event]) -> None:
         """Everything the engine said, in its order."""
@@ -140,15 +147,12 @@ class Scorer:
         at = round((event.at_ns - self.night.start_ns) / NS_PER_S)
         if not 0 <= at <= self.night.duration_s:
             return
-        here = np.array([event.east_mm, event.north_mm, event.up_mm]) / 1000.0
-        nearest, best_m = "", MATCH_WITHIN_M
-        for target in self.night.truth:
-            if target.kind is None or not target.start_ns <= event.at_ns <= target.end_ns:
-                continue
-            off = self._places[target.label][at] - here
-            distance_m = float(np.hypot(off[0], off[1]))
-            if distance_m < best_m:
-                nearest, best_m = target.label, distance_m
+        if not self._flying:
+            return
+        off = self._places[at] - (event.east_mm / 1000.0, event.north_mm / 1000.0)
+        distance_m = np.hypot(off[:, 0], off[:, 1])
+        closest = int(distance_m.argmin())
+        nearest = self._flying[closest] if distance_m[closest] < MATCH_WITHIN_M else ""
         self.votes[event.track_id][nearest] += 1
 
     def label_of(self, track_id: TrackId) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skykeep.core import permit as permits_room
 from skykeep.core.alarm import AlarmCommand, Alarms, AlarmsSnapshot
@@ -24,7 +25,6 @@ from skykeep.core.event import (
     PermitChanged,
     ReportKept,
     SensorChanged,
-    TrackUpdated,
     VerdictChanged,
     ZoneChanged,
 )
@@ -35,7 +35,7 @@ from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, S
 from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
 from skykeep.core.picture import Held
 from skykeep.core.subjects import Subjects, SubjectsSnapshot
-from skykeep.core.track.scan import covered
+from skykeep.core.track.kernels import covered_many
 from skykeep.core.track.tracker import (
     SensorView,
     Tracker,
@@ -395,17 +395,18 @@ class Airspace:
     def _judge_all(self) -> None:
         tracks = self._tracker.confirmed()
         measuring, listening = self._measuring(), self._listening()
-        in_view = {
-            c.number
-            for c in self._claims.tracks.values()
-            if _seen_by(measuring, np.array([c.state.east_m, c.state.north_m, c.state.up_m]))
-        }
-        for number in self._claims.settle(self._now_ns, tracks, in_view):
+        claims = list(self._claims.tracks.values())
+        places = np.array([(c.state.east_m, c.state.north_m, c.state.up_m) for c in claims])
+        seen = _seen_by(measuring, places.reshape(-1, 3))
+        in_view = {c.number for c, inside in zip(claims, seen.tolist(), strict=True) if inside}
+        parted = self._claims.settle(self._now_ns, tracks, in_view)
+        for number in parted:
             self._tracker.forget_kind(number)
+        if parted:
+            tracks = self._tracker.confirmed()
 
-        def heard_here(state: TrackUpdated) -> bool:
-            place = np.array([state.east_mm, state.north_mm, state.up_mm]) / 1000.0
-            return _seen_by(listening, place)
+        def heard_here(places_m: F64) -> NDArray[np.bool_]:
+            return _seen_by(listening, places_m)
 
         judged = self._subjects.update(
             self._now_ns,
@@ -498,8 +499,12 @@ class Airspace:
         self._say(ObservationRejected(self._now_ns, batch.batch_id, row, name, problem))
 
 
-def _seen_by(views: list[SensorView], place: F64) -> bool:
-    return any(covered(place, v.place, v.axes, v.limits) for v in views)
+def _seen_by(views: list[SensorView], places_m: F64) -> NDArray[np.bool_]:
+    """Which of the places (n, 3) any of the sensors covers."""
+    seen = np.zeros(places_m.shape[0], np.bool_)
+    for view in views:
+        seen |= covered_many(places_m, view.place, view.axes, view.limits)
+    return seen
 
 
 def _gist(where: Presence, verdict: Verdict) -> tuple[object, ...]:

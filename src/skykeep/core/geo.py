@@ -48,13 +48,19 @@ class Tri(enum.Enum):
     YES = 2
 
     def __and__(self, other: Tri) -> Tri:
-        return self if self.value <= other.value else other
+        if self is Tri.NO or other is Tri.YES:
+            return self
+        return self if other is Tri.MAYBE and self is Tri.MAYBE else other
 
     def __or__(self, other: Tri) -> Tri:
-        return self if self.value >= other.value else other
+        if self is Tri.YES or other is Tri.NO:
+            return self
+        return self if other is Tri.MAYBE and self is Tri.MAYBE else other
 
     def __invert__(self) -> Tri:
-        return Tri(2 - self.value)
+        if self is Tri.MAYBE:
+            return self
+        return Tri.NO if self is Tri.YES else Tri.YES
 
     @staticmethod
     def of(truth: bool) -> Tri:
@@ -448,6 +454,15 @@ def geodetic_of(
     y = oy + clo * east_m - sla * slo * north_m + cla * slo * up_m
     z = oz + cla * north_m + sla * up_m
     return _from_ecef(x, y, z)
+
+
+@kernel
+def geodetic_many(origin: Any, enu: Any) -> Any:
+    """Latitude, longitude, HAE (n, 3) of points (n, 3) in the frame `origin`."""
+    out = np.empty_like(enu)
+    for i in range(enu.shape[0]):
+        out[i, 0], out[i, 1], out[i, 2] = geodetic_of(origin, enu[i, 0], enu[i, 1], enu[i, 2])
+    return out
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from skykeep.core.event import Reason, Strength
 from skykeep.core.geo import Height, HeightHae
 from skykeep.core.observation import Claim, Scheme
+from skykeep.core.track.kernels import claim_distances
 from skykeep.core.track.tracker import Confirmed
 from skykeep.units import NS_PER_S
 
@@ -218,30 +221,25 @@ class ClaimBook:
 
     def _compare(self, track: ClaimTrack, measured: Confirmed) -> None:
         here = track.state
-        track.nearest_m = math.inf
         track.dimensions = 3 if isinstance(here.height, HeightHae) else 2
-        for i in range(measured.number.shape[0]):
-            dt = (here.at_ns - int(measured.time_ns[i])) / NS_PER_S
-            x, p = measured.x[i], measured.p[i]
-            off = [
-                here.east_m - float(x[0]) - dt * float(x[3]),
-                here.north_m - float(x[1]) - dt * float(x[4]),
-                here.up_m - float(x[2]) - dt * float(x[5]),
-            ]
-            distance = math.hypot(off[0], off[1])
-            track.nearest_m = min(track.nearest_m, distance)
-            number = int(measured.number[i])
-            vague = float(p[0, 0]) + float(p[1, 1]) > 2.0 * COMPARE_SIGMA_M**2
-            if (vague or distance > COMPARE_WITHIN_M) and number != track.bound:
-                track.windows.pop(number, None)
-                continue
-            late = CLAIM_LATENCY_SIGMA_S * math.hypot(float(x[3]), float(x[4]))
-            spread = here.sigma_horizontal_m**2 + late**2
-            nis = _nis2(off, float(p[0, 0]) + spread, float(p[0, 1]), float(p[1, 1]) + spread)
-            if track.dimensions == 3:
-                nis += off[2] ** 2 / (float(p[2, 2]) + here.sigma_vertical_m**2)
-            window = track.windows.setdefault(number, [])
-            window.append(min(nis, NIS_CAP))
+        compared = claim_distances(
+            measured.x,
+            measured.p,
+            measured.time_ns,
+            here.at_ns,
+            np.array([here.east_m, here.north_m, here.up_m]),
+            np.array([here.sigma_horizontal_m**2, here.sigma_vertical_m**2]),
+            CLAIM_LATENCY_SIGMA_S,
+            track.dimensions == 3,
+        )
+        track.nearest_m = float(compared[:, 0].min()) if compared.shape[0] else math.inf
+        near = (compared[:, 0] <= COMPARE_WITHIN_M) & (compared[:, 2] <= 2.0 * COMPARE_SIGMA_M**2)
+        usable = {int(n) for n in measured.number[near]}
+        for number in [n for n in track.windows if n not in usable and n != track.bound]:
+            del track.windows[number]
+        for i in map(int, np.flatnonzero(near | (measured.number == track.bound))):
+            window = track.windows.setdefault(int(measured.number[i]), [])
+            window.append(min(float(compared[i, 1]), NIS_CAP))
             del window[:-WINDOW]
 
     def settle(self, now_ns: int, measured: Confirmed, in_view: Iterable[int]) -> list[int]:
@@ -360,11 +358,6 @@ def _plausible(scheme: Scheme, before: ClaimedState, after: ClaimedState) -> boo
     elapsed = abs(after.at_ns - before.at_ns) / NS_PER_S
     slack = JUMP_SLACK_M + 3.0 * (before.sigma_horizontal_m + after.sigma_horizontal_m)
     return before.distance_m(after) <= MAX_SPEED_MPS[scheme] * elapsed + slack
-
-
-def _nis2(off: list[float], s00: float, s01: float, s11: float) -> float:
-    det = s00 * s11 - s01 * s01
-    return (off[0] * off[0] * s11 - 2.0 * off[0] * off[1] * s01 + off[1] * off[1] * s00) / det
 
 
 def _two_places(track: ClaimTrack, others: list[ClaimTrack]) -> Reason:

@@ -7,12 +7,21 @@ can be computed again from what a track event discloses.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from skykeep.core.event import Strength, TrackUpdated
-from skykeep.core.geo import F64, Fix, Frame, HeightReference, height_of, reference_of
+from skykeep.core.geo import (
+    F64,
+    Fix,
+    Frame,
+    HeightReference,
+    geodetic_many,
+    height_of,
+    reference_of,
+)
 from skykeep.core.identity import NEAR_M, TWO_PLACES_NS, ClaimBook, ClaimTrack, Identity
 from skykeep.core.observation import I64, Scheme, TargetKind
 from skykeep.core.track.tracker import KIND_PRIOR, Confirmed
@@ -44,6 +53,10 @@ ADSB_PRIOR = {
     TargetKind.AIRCRAFT: 0.97,
     TargetKind.CLUTTER: 0.01,
 }
+_LOG_PRIORS = tuple(
+    np.log(np.array([prior[kind] for kind in TargetKind]))
+    for prior in (KIND_PRIOR, REMOTE_ID_PRIOR, ADSB_PRIOR)
+)
 
 
 @dataclass(slots=True)
@@ -74,9 +87,10 @@ class Extrapolated:
     velocity_mmps: I64  # (n, 3)
     sigma_horizontal_mm: I64
     sigma_up_mm: I64
+    height_hae_mm: I64
 
 
-def extrapolate(tracks: Confirmed, at_ns: int) -> Extrapolated:
+def extrapolate(tracks: Confirmed, at_ns: int, frame: Frame) -> Extrapolated:
     """Each track on its course to `at_ns`, with the uncertainty it has gathered."""
     x, p = tracks.x, tracks.p
     dt = np.maximum(at_ns - tracks.time_ns, 0) / NS_PER_S
@@ -90,28 +104,28 @@ def extrapolate(tracks: Confirmed, at_ns: int) -> Extrapolated:
     ee, nn, en = spread(0, 0), spread(1, 1), spread(0, 1)
     half = 0.5 * (ee + nn)
     largest = half + np.sqrt(np.maximum(0.25 * (ee - nn) ** 2 + en * en, 0.0))
+    position_mm = np.rint(position * 1000.0).astype(np.int64)
+    geodetic = geodetic_many(frame.origin, position_mm / 1000.0)
     return Extrapolated(
         tracks.number,
-        np.rint(position * 1000.0).astype(np.int64),
+        position_mm,
         np.rint(x[:, 3:] * 1000.0).astype(np.int64),
         np.rint(np.sqrt(np.maximum(largest, 0.0)) * 1000.0).astype(np.int64),
         np.rint(np.sqrt(np.maximum(spread(2, 2), 0.0)) * 1000.0).astype(np.int64),
+        np.rint(geodetic[:, 2] * 1000.0).astype(np.int64),
     )
 
 
-def kind_probabilities(
-    log_likelihoods: list[float], identity: Identity | None
-) -> tuple[float, float, float, float]:
-    """Posterior over `TargetKind` from what the sensors said, given what fits it, if anything."""
-    prior = KIND_PRIOR
-    if identity is not None:
-        prior = ADSB_PRIOR if says_crewed(identity) else REMOTE_ID_PRIOR
-    logs = [v + math.log(prior[k]) for v, k in zip(log_likelihoods, TargetKind, strict=True)]
-    top = max(logs)
-    weights = [math.exp(v - top) for v in logs]
-    total = sum(weights)
-    drone, bird, aircraft, clutter = (round(w / total, 6) for w in weights)
-    return drone, bird, aircraft, clutter
+def kind_probabilities(log_likelihoods: F64, identities: Sequence[Identity | None]) -> F64:
+    """Posterior over `TargetKind` (n, 4) from what the sensors said (n, 4) and what fits."""
+    priors = np.tile(_LOG_PRIORS[0], (log_likelihoods.shape[0], 1))
+    for row, identity in enumerate(identities):
+        if identity is not None:
+            priors[row] = _LOG_PRIORS[2 if says_crewed(identity) else 1]
+    logs = log_likelihoods + priors
+    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+    shares: F64 = np.rint(weights / weights.sum(axis=1, keepdims=True) * 1e6) / 1e6
+    return shares
 
 
 def says_crewed(identity: Identity) -> bool:
@@ -137,16 +151,15 @@ def fix_of(state: TrackUpdated, frame: Frame) -> Fix:
 
 
 def measured_state(
-    at_ns: int, held: Held, moved: Extrapolated, row: int, refs: list[str], frame: Frame
+    at_ns: int, held: Held, moved: Extrapolated, row: int, refs: list[str]
 ) -> TrackUpdated:
     """The disclosed state of a measured track; its height is judged above the ellipsoid."""
-    east, north, up = (int(v) for v in moved.position_mm[row])
-    v_east, v_north, v_up = (int(v) for v in moved.velocity_mmps[row])
-    _, _, hae_m = frame.to_geodetic(east / 1000.0, north / 1000.0, up / 1000.0)
+    east, north, up = moved.position_mm[row].tolist()
+    v_east, v_north, v_up = moved.velocity_mmps[row].tolist()
     return TrackUpdated(
         at_ns, held.track_id, at_ns, east, north, up, v_east, v_north, v_up,
         int(moved.sigma_horizontal_mm[row]), int(moved.sigma_up_mm[row]),
-        "HAE", round(hae_m * 1000.0), tuple(held.sensors), tuple(refs), held.kinds[0],
+        "HAE", int(moved.height_hae_mm[row]), tuple(held.sensors), tuple(refs), held.kinds[0],
     )  # fmt: skip
 
 

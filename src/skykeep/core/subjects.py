@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skykeep.core.event import (
     Event,
     IdentityChanged,
@@ -16,7 +19,7 @@ from skykeep.core.event import (
     TrackStarted,
     TrackUpdated,
 )
-from skykeep.core.geo import Frame
+from skykeep.core.geo import F64, Frame
 from skykeep.core.identity import ClaimBook, ClaimTrack, Identity
 from skykeep.core.picture import (
     REFERENCE_LIMIT,
@@ -84,41 +87,43 @@ class Subjects:
         book: ClaimBook,
         live: Iterable[int],
         in_view: set[int],
-        heard_here: Callable[[TrackUpdated], bool],
+        heard_here: Callable[[F64], NDArray[np.bool_]],
         say: Callable[[Event], None],
     ) -> list[tuple[Held, Subject]]:
         """Bring all announced tracks up to `now_ns`; returns what is to be judged.
 
         `live` are the numbers of all tracks, `in_view` of the claims in the view of an
-        independent sensor. Events go to `say` in order.
+        independent sensor; `heard_here` tells of places (n, 3) in metres whether a Remote ID
+        receiver hears there. Events go to `say` in order.
         """
         self.lost = []
         bound = identities_of(book)
         self._hand_back({int(n) for n in tracks.number}, book)
         self._follow_claims(now_ns, tracks, book, bound, say)
-        moved = extrapolate(tracks, now_ns)
+        moved = extrapolate(tracks, now_ns, frame)
+        heard = heard_here(moved.position_mm / 1000.0).tolist()
+        identities = [_identity(bound.get(int(n), [])) for n in moved.number]
+        kinds = kind_probabilities(tracks.kinds, identities).tolist()
+        classified = (tracks.kinds != tracks.kinds[:, :1]).any(axis=1).tolist()
         judged: list[tuple[Held, Subject]] = []
-        for row in range(moved.number.shape[0]):
-            number = int(moved.number[row])
+        for row, number in enumerate(moved.number.tolist()):
             held = self.held.get(f"m{number}") or self._announce(
                 now_ns, f"m{number}", number, 0, int(tracks.first_ns[row]), say
             )
             held.last_ns = int(tracks.last_ns[row])
-            logs = [float(v) for v in tracks.kinds[row]]
-            claims = bound.get(number, [])
-            identity = _identity(claims)
-            held.kinds = kind_probabilities(logs, identity)
-            state = measured_state(now_ns, held, moved, row, self._take(held, claims), frame)
+            identity = identities[row]
+            held.kinds = tuple(kinds[row])
+            refs = self._take(held, bound.get(number, []))
+            state = measured_state(now_ns, held, moved, row, refs)
             if held.state is None:
                 self._continue(now_ns, held, state, say)
             held.state = state
             say(state)
             self._say_identity(now_ns, held, identity, say)
-            known = identity is not None or any(v != logs[0] for v in logs)
+            known = identity is not None or classified[row]
             near = identity is None and unsettled_near(book, state)
-            judged.append(
-                (held, subject_of(held, state, frame, identity, known, heard_here(state), near))
-            )
+            subject = subject_of(held, state, frame, identity, known, heard[row], near)
+            judged.append((held, subject))
         judged += self._lone(now_ns, frame, book, in_view, say)
         self._drop(now_ns, {int(n) for n in tracks.number}, set(live), book, say)
         return judged

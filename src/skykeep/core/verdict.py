@@ -27,6 +27,9 @@ from skykeep.units import NS_PER_S, PermitId, TrackId
 
 #: Slower than this a track is going nowhere in particular, least of all into a zone.
 BOUND_LEAST_SPEED_MPS = 2.0
+#: Nobody waits for a bird to reach a zone; what is less likely a drone than any new track
+#: (see KIND_PRIOR) is judged when it is inside.
+BOUND_LEAST_DRONE_PROBABILITY = 0.1
 #: Steps of the search for the moment of entry; each covers the distance to the border.
 BOUND_STEPS = 24
 BOUND_LEAST_STEP_S = 1.0
@@ -158,6 +161,8 @@ def _entry(
     east, north, up = subject.velocity_mps
     speed = math.hypot(east, north)
     if speed < BOUND_LEAST_SPEED_MPS:
+        return None
+    if subject.kind_known and subject.probability_drone < BOUND_LEAST_DRONE_PROBABILITY:
         return None
     away = distance_to_zone_m(zone, subject.fix)
     if away > speed * horizon_s:

@@ -291,3 +291,102 @@ def polar_to_enu(values: Any, sigmas: Any, place: Any, axes: Any) -> tuple[Any, 
                 r[i, a, b] = total
         log_jacobian[i] = math.log(max(rng * rng * cel, 1e-9))
     return z, r, log_jacobian
+
+
+@kernel
+def covered(x: Any, place: Any, axes: Any, limits: Any) -> bool:
+    """Whether a position in the site's frame lies in a sensor's coverage.
+
+    limits (6,): range min and max in m, azimuth from and to, elevation min and max in
+    degrees; azimuths clockwise from true north at the sensor.
+    """
+    de, dn, du = x[0] - place[0], x[1] - place[1], x[2] - place[2]
+    e = axes[0, 0] * de + axes[1, 0] * dn + axes[2, 0] * du
+    n = axes[0, 1] * de + axes[1, 1] * dn + axes[2, 1] * du
+    u = axes[0, 2] * de + axes[1, 2] * dn + axes[2, 2] * du
+    rng = math.sqrt(e * e + n * n + u * u)
+    if rng < limits[0] or rng > limits[1] or rng == 0.0:
+        return False
+    elevation = math.degrees(math.asin(min(1.0, max(-1.0, u / rng))))
+    if elevation < limits[4] or elevation > limits[5]:
+        return False
+    width = limits[3] - limits[2]
+    if width >= 360.0:
+        return True
+    offset = math.degrees(math.atan2(e, n)) - limits[2]
+    offset -= 360.0 * math.floor(offset / 360.0)
+    return bool(offset <= width - 360.0 * math.floor(width / 360.0))
+
+
+@kernel
+def covered_many(points: Any, place: Any, axes: Any, limits: Any) -> Any:
+    """`covered` for each of the points (n, 3)."""
+    out = np.empty(points.shape[0], np.bool_)
+    for i in range(points.shape[0]):
+        out[i] = covered(points[i], place, axes, limits)
+    return out
+
+
+@kernel
+def best_for_bearing(
+    x: Any,
+    p: Any,
+    time_ns: Any,
+    chosen: Any,
+    kinds: Any,
+    log_prior: Any,
+    at_ns: int,
+    azimuth_rad: float,
+    sigma_rad: float,
+    gate2: float,
+    place: Any,
+    axes: Any,
+    limits: Any,
+) -> tuple[int, float, float]:
+    """The chosen track that a bearing fits best (-1 for none), its weight and its rival's.
+
+    The fit is weighed with the probability of a drone: drones transmit, birds do not.
+    """
+    best, best_weight, rival = -1, 0.0, 0.0
+    share = np.empty(4)
+    for i in range(x.shape[0]):
+        if not chosen[i]:
+            continue
+        dt_s = (at_ns - time_ns[i]) * 1e-9
+        nu, s, _ = bearing_distance(x[i], p[i], dt_s, place[0], place[1], azimuth_rad, sigma_rad)
+        if not nu * nu < gate2 * s or not covered(x[i], place, axes, limits):
+            continue
+        kind_shares(kinds[i], log_prior, share)
+        weight = math.exp(-0.5 * nu * nu / s) / math.sqrt(s) * share[0]
+        if weight > best_weight:
+            best, best_weight, rival = i, weight, best_weight
+        else:
+            rival = max(rival, weight)
+    return best, best_weight, rival
+
+
+@kernel
+def claim_distances(
+    x: Any, p: Any, time_ns: Any, at_ns: int, claimed: Any, spread: Any, late_s: float, use_up: bool
+) -> Any:
+    """How far a claim lies from each track: horizontal metres, NIS, track variance (n, 3).
+
+    `claimed` (3,) is the claimed place, `spread` (2,) its horizontal and vertical variance;
+    `late_s` times the track's speed is added to the horizontal one. The vertical counts
+    where `use_up`.
+    """
+    out = np.empty((x.shape[0], 3))
+    for i in range(x.shape[0]):
+        dt = (at_ns - time_ns[i]) * 1e-9
+        de = claimed[0] - x[i, 0] - dt * x[i, 3]
+        dn = claimed[1] - x[i, 1] - dt * x[i, 4]
+        du = claimed[2] - x[i, 2] - dt * x[i, 5]
+        more = spread[0] + late_s * late_s * (x[i, 3] * x[i, 3] + x[i, 4] * x[i, 4])
+        see, snn, sen = p[i, 0, 0] + more, p[i, 1, 1] + more, p[i, 0, 1]
+        nis = (de * de * snn - 2.0 * de * dn * sen + dn * dn * see) / (see * snn - sen * sen)
+        if use_up:
+            nis += du * du / (p[i, 2, 2] + spread[1])
+        out[i, 0] = math.sqrt(de * de + dn * dn)
+        out[i, 1] = nis
+        out[i, 2] = p[i, 0, 0] + p[i, 1, 1]
+    return out

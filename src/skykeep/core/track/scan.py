@@ -13,34 +13,9 @@ import numpy as np
 
 from skykeep.core.geo import kernel
 from skykeep.core.track.assign import assign
-from skykeep.core.track.kernels import LOG_2PI, innovation, pairs_in_gate, predict, update
+from skykeep.core.track.kernels import LOG_2PI, covered, innovation, pairs_in_gate, predict, update
 
 TENTATIVE, CONFIRMED = 0, 1
-
-
-@kernel
-def covered(x: Any, place: Any, axes: Any, limits: Any) -> bool:
-    """Whether a position in the site's frame lies in a sensor's coverage.
-
-    limits (6,): range min and max in m, azimuth from and to, elevation min and max in
-    degrees; azimuths clockwise from true north at the sensor.
-    """
-    de, dn, du = x[0] - place[0], x[1] - place[1], x[2] - place[2]
-    e = axes[0, 0] * de + axes[1, 0] * dn + axes[2, 0] * du
-    n = axes[0, 1] * de + axes[1, 1] * dn + axes[2, 1] * du
-    u = axes[0, 2] * de + axes[1, 2] * dn + axes[2, 2] * du
-    rng = math.sqrt(e * e + n * n + u * u)
-    if rng < limits[0] or rng > limits[1] or rng == 0.0:
-        return False
-    elevation = math.degrees(math.asin(min(1.0, max(-1.0, u / rng))))
-    if elevation < limits[4] or elevation > limits[5]:
-        return False
-    width = limits[3] - limits[2]
-    if width >= 360.0:
-        return True
-    offset = math.degrees(math.atan2(e, n)) - limits[2]
-    offset -= 360.0 * math.floor(offset / 360.0)
-    return bool(offset <= width - 360.0 * math.floor(width / 360.0))
 
 
 @kernel

@@ -21,10 +21,11 @@ from skykeep.core.observation import I64, Batch, Coverage, Form, Sensor, TargetK
 from skykeep.core.track.kernels import (
     bearing_distance,
     bearing_update,
+    best_for_bearing,
     polar_to_enu,
     predict,
 )
-from skykeep.core.track.scan import CONFIRMED, TENTATIVE, covered, scan
+from skykeep.core.track.scan import CONFIRMED, TENTATIVE, scan
 from skykeep.units import NS_PER_S
 
 #: Successive classifications of one target are not independent (same aspect, same wind on
@@ -356,21 +357,13 @@ class Tracker:
         fit is weighed with the probability of a drone.
         """
         c, n, g = self._c, self.count, self.config
-        best, best_weight, rival = -1, 0.0, 0.0
         east, north = float(view.place[0]), float(view.place[1])
-        limit = g.bearing_gate_sigmas**2
-        for i in map(int, np.flatnonzero(c.status[:n] == CONFIRMED)):
-            dt_s = (at_ns - int(c.time_ns[i])) / NS_PER_S
-            nu, s, _ = bearing_distance(c.x[i], c.p[i], dt_s, east, north, azimuth_rad, sigma_rad)
-            if not nu * nu < limit * s or not covered(c.x[i], view.place, view.axes, view.limits):
-                continue
-            if at_ns < int(c.time_ns[i]) - g.late_ns:
-                continue
-            weight = math.exp(-0.5 * nu * nu / s) / math.sqrt(s) * self._drone_share(i)
-            if weight > best_weight:
-                best, best_weight, rival = i, weight, best_weight
-            else:
-                rival = max(rival, weight)
+        chosen = (c.status[:n] == CONFIRMED) & (c.time_ns[:n] <= at_ns + g.late_ns)
+        best, best_weight, rival = best_for_bearing(
+            c.x[:n], c.p[:n], c.time_ns[:n], chosen, c.kinds[:n], _LOG_PRIOR,
+            at_ns, azimuth_rad, sigma_rad, g.bearing_gate_sigmas**2,
+            view.place, view.axes, view.limits,
+        )  # fmt: skip
         if best < 0:
             return 0, False
         if rival > g.bearing_ambiguity * best_weight:
@@ -386,11 +379,6 @@ class Tracker:
         bearing_update(c.x[best], c.p[best], lag_s, east, north, nu, s)
         c.last_ns[best] = max(int(c.last_ns[best]), at_ns)
         return int(c.number[best]), False
-
-    def _drone_share(self, i: int) -> float:
-        k = self._c.kinds[i]
-        weights = [math.exp(float(v)) for v in k]
-        return weights[TargetKind.DRONE] / sum(weights)
 
     def confirmed(self) -> Confirmed:
         """Views of the confirmed tracks; valid until the next call that changes the tracker."""
