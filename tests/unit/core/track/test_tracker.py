@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skykeep.core.geo import Frame, HeightReference, Terrain
-from skykeep.core.observation import Coverage
+from skykeep.core.observation import Coverage, Form
 from skykeep.core.track.scan import covered
 from skykeep.core.track.tracker import (
     FIRST_CAPACITY,
     KIND_CAP,
+    KIND_FLOOR,
+    KIND_TEMPER,
     UNKNOWN_HEIGHT_SIGMA_M,
     Plots,
     Tracker,
@@ -140,19 +142,18 @@ def test_a_plot_that_overflowed_is_shed_and_its_neighbours_kept() -> None:
 
 def test_growth_keeps_every_state() -> None:
     rng = np.random.default_rng(1)
-    tracker, grown = Tracker(), 3 * FIRST_CAPACITY
-    near = rng.uniform(-1e5, 1e5, (FIRST_CAPACITY - 3, 3))
-    far = rng.uniform(2e5, 4e5, (grown, 3))
-    tracker.scan(5, radar.plots_at(near), VIEW, False)
-    before = columns(tracker.snapshot())
-    numbers = tracker.scan(5, radar.plots_at(far), VIEW, False)
-    after = columns(tracker.snapshot())
-    for old, new in zip(before, after, strict=True):
-        assert (new[: len(old)] == old).all()
-    assert tracker.count == len(near) + grown
-    assert numbers.tolist() == list(range(len(near) + 1, len(near) + grown + 1))
-    assert (after[0][len(near) :, :3] == far).all()
-    assert (tracker.numbers() == np.arange(1, tracker.count + 1)).all()
+    tracker, before = Tracker(), columns(Tracker().snapshot())
+    for k, more in enumerate((FIRST_CAPACITY - 3, FIRST_CAPACITY, 5 * FIRST_CAPACITY)):
+        known = tracker.count
+        places = rng.uniform(-1e5, 1e5, (more, 3)) + np.array([1e6 * k, 0.0, 0.0])
+        numbers = tracker.scan(5, radar.plots_at(places), VIEW, False)
+        after = columns(tracker.snapshot())
+        for old, new in zip(before, after, strict=True):
+            assert (new[:known] == old).all()
+        assert numbers.tolist() == list(range(known + 1, known + more + 1))
+        assert (after[0][known:, :3] == places).all()
+        before = after
+    assert (tracker.numbers() == np.arange(1, 7 * FIRST_CAPACITY - 2)).all()
 
 
 # -- order, snapshots, numbers ------------------------------------------------------------
@@ -186,7 +187,7 @@ def _go_on(
 
 @pytest.mark.parametrize("cut", [0, 1, 7, 20, 39, 40])
 def test_a_restored_tracker_goes_on_byte_for_byte(cut: int) -> None:
-    config = replace(CONFIG, coast_ns=3 * NS_PER_S)
+    config = replace(CONFIG, coast_ns=3 * NS_PER_S, track_limit=20)
     night = a_night(4, 40, 10, True)
     whole, first = Tracker(config), Tracker(config)
     said = _go_on(whole, night)
@@ -196,6 +197,7 @@ def test_a_restored_tracker_goes_on_byte_for_byte(cut: int) -> None:
     assert second.snapshot() == saved
     assert head + _go_on(second, night[cut:]) == said
     assert second.snapshot() == whole.snapshot()
+    assert whole.shed > 0
     assert sum(answer[0] > 0 for _, answer in said) > 5  # bearings did land
 
 
@@ -327,6 +329,41 @@ def test_coverage_is_seen_from_the_sensor_not_the_site() -> None:
     assert not sees(0.0, 0.0, 0.0)
 
 
+@given(*[st.floats(-1500.0, 1500.0)] * 3, st.floats(-60.0, 60.0), st.floats(-140.0, 140.0))
+@settings(max_examples=100, deadline=None)
+def test_coverage_of_a_sensor_anywhere_is_the_literal_one(
+    east: float, north: float, up: float, dlat: float, dlon: float
+) -> None:
+    c = Coverage(300.0, 1700.0, 250.0, 40.0, -20.0, 50.0)
+    sensor = replace(radar.RADAR, lat_deg=10.0 + dlat, lon_deg=dlon, coverage=c)
+    seen_by = view_of(sensor, radar.SITE)
+    there = seen_by.axes @ np.array([east, north, up]) + seen_by.place
+    distance, azimuth, elevation = radar.polar_of(np.array([east, north, up]) + 1e-6)
+    clear = min(
+        abs(distance - 300.0), abs(distance - 1700.0), abs(elevation + 20.0),
+        abs(elevation - 50.0), abs(azimuth - 250.0), abs(azimuth - 40.0),
+    )  # fmt: skip
+    if clear > 1e-3:
+        inside = 300.0 < distance < 1700.0 and -20.0 < elevation < 50.0
+        inside = inside and not 40.0 < azimuth < 250.0
+        assert covered(there, seen_by.place, seen_by.axes, seen_by.limits) == inside
+
+
+def test_no_sensor_covers_its_own_place() -> None:
+    seen_by = radar.looking(Coverage(0.0, 5000.0))
+    assert not covered(seen_by.place, seen_by.place, seen_by.axes, seen_by.limits)
+    above = seen_by.place + np.array([0.0, 0.0, 1e-3])
+    assert covered(above, seen_by.place, seen_by.axes, seen_by.limits)
+
+
+def test_a_track_needs_its_hits_whatever_its_score() -> None:
+    tracker = Tracker(replace(CONFIG, confirm_score=-100.0))
+    for k in range(CONFIG.confirm_hits):
+        assert tracker.confirmed().number.tolist() == []
+        tracker.scan(k * NS_PER_S, radar.plots_at(radar.INBOUND.at(k)[None]), VIEW, True)
+    assert tracker.confirmed().number.tolist() == [1]
+
+
 # -- covariances and absurd input ---------------------------------------------------------
 
 
@@ -423,6 +460,34 @@ def test_false_plots_have_the_density_that_the_sensor_states() -> None:
     assert np.mean(density * jacobian) * polar_volume == pytest.approx(20.0, rel=1e-9)
     volume = np.mean(jacobian) * polar_volume
     assert math.exp(seen_by.log_false_volume) * volume == pytest.approx(20.0, rel=0.02)
+
+
+def test_kinds_are_tempered_and_never_outlaw_one() -> None:
+    batch = replace(
+        radar.polar_batch(np.array([[1000.0, 0.0, 0.0], [1000.0, 9.0, 0.0], [900.0, 0.0, 0.0]])),
+        kind_likelihood=np.array([[0.7, 0.2, 0.1, 0.0], [0.0] * 4, [0.1, 0.2, 0.3, 0.4]]),
+    )
+    kinds = plots_of(batch, np.array([2, 0]), VIEW, radar.SITE, None).kinds
+    expected = KIND_TEMPER * np.log([[0.1, 0.2, 0.3, 0.4], [0.7, 0.2, 0.1, KIND_FLOOR]])
+    assert kinds == pytest.approx(expected)
+    plain = replace(batch, kind_likelihood=None)
+    assert (plots_of(plain, np.array([1]), VIEW, radar.SITE, None).kinds == 0.0).all()
+
+
+def test_positions_become_plots_in_the_sites_frame() -> None:
+    places = [(300.0, -400.0, 50.0), (-2000.0, 1500.0, 120.0)]
+    values = np.array([radar.SITE.to_geodetic(*place) for place in places])
+    values[1, 2] -= 47.0  # the second above the geoid
+    batch = replace(
+        radar.polar_batch(values, (3.0, 4.0, 5.0)),
+        form=Form.POSITION,
+        height_references=np.array([HeightReference.HAE, HeightReference.AMSL], np.int8),
+    )
+    plots = plots_of(batch, np.array([1, 0]), VIEW, radar.SITE, TERRAIN)
+    assert plots.z == pytest.approx(np.array(places[::-1]), abs=1e-3)
+    assert plots.r[0] == pytest.approx(np.diag([9.0, 16.0, 25.25]))
+    assert plots.r[1] == pytest.approx(np.diag([9.0, 16.0, 25.0]))
+    assert plots.log_clutter == pytest.approx(VIEW.log_false_volume)
 
 
 TERRAIN = Terrain(200.0, 300.0, 46.0, 48.0)
