@@ -417,6 +417,7 @@ class Airspace:
             in_view,
             heard_here,
             self._say,
+            self.site.verdict_policy,
         )
         permits = tuple(self._permits.values())
         for held, subject in judged:

@@ -145,6 +145,7 @@ class TrackUpdated:
     sensors: tuple[SensorId, ...]
     observations: tuple[str, ...]  # "batch/row", since the last update
     probability_drone: float
+    taken_for_drone: bool  # with hysteresis: from the policy's probability until an even chance
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from skykeep.core.geo import (
 from skykeep.core.identity import NEAR_M, TWO_PLACES_NS, ClaimBook, ClaimTrack, Identity
 from skykeep.core.observation import I64, Scheme, TargetKind
 from skykeep.core.track.tracker import KIND_PRIOR, Confirmed
-from skykeep.core.verdict import Presence, Subject, Verdict
+from skykeep.core.verdict import Presence, Subject, Verdict, VerdictPolicy
 from skykeep.units import NS_PER_S, AlertId, SensorId, TrackId, ZoneId
 
 #: Something that broadcasts Remote ID, or ADS-B, where nothing contradicts it.
@@ -70,12 +70,20 @@ class Held:
     last_ns: int
     state: TrackUpdated | None = None
     kinds: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    taken_for_drone: bool = False
     sensors: dict[SensorId, int] = field(default_factory=dict)
     identity_key: tuple[str, ...] = ()
     verdicts: dict[ZoneId, tuple[Presence, Verdict]] = field(default_factory=dict)
     concern_since_ns: int | None = None
     concern_last_ns: int = 0
     alert_id: AlertId | None = None
+
+
+def take_kind(held: Held, kinds: tuple[float, float, float, float], policy: VerdictPolicy) -> None:
+    """What the track is held to be, with hysteresis."""
+    held.kinds = kinds
+    needed = policy.drone_until_probability if held.taken_for_drone else policy.drone_probability
+    held.taken_for_drone = kinds[TargetKind.DRONE] >= needed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,6 +168,7 @@ def measured_state(
         at_ns, held.track_id, at_ns, east, north, up, v_east, v_north, v_up,
         int(moved.sigma_horizontal_mm[row]), int(moved.sigma_up_mm[row]),
         "HAE", int(moved.height_hae_mm[row]), tuple(held.sensors), tuple(refs), held.kinds[0],
+        held.taken_for_drone,
     )  # fmt: skip
 
 
@@ -173,6 +182,7 @@ def claimed_state(at_ns: int, held: Held, claim: ClaimTrack, refs: list[str]) ->
         round(s.sigma_horizontal_m * 1000.0), round(s.sigma_vertical_m * 1000.0),
         reference_of(s.height).name, None if s.height is None else round(s.height.m * 1000.0),
         tuple(held.sensors), tuple(refs), held.kinds[0],
+        held.taken_for_drone,
     )  # fmt: skip
 
 
@@ -196,6 +206,7 @@ def subject_of(
         ),
         held.kinds,
         kind_known,
+        held.taken_for_drone,
         identity,
         heard_here,
         claim_near,

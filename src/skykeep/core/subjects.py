@@ -31,10 +31,11 @@ from skykeep.core.picture import (
     kind_probabilities,
     measured_state,
     subject_of,
+    take_kind,
     unsettled_near,
 )
 from skykeep.core.track.tracker import Confirmed
-from skykeep.core.verdict import Subject
+from skykeep.core.verdict import Subject, VerdictPolicy
 from skykeep.units import NS_PER_S, SensorId, TrackId
 
 #: In the view of an independent sensor a lone claim waits this long for its measured track.
@@ -89,6 +90,7 @@ class Subjects:
         in_view: set[int],
         heard_here: Callable[[F64], NDArray[np.bool_]],
         say: Callable[[Event], None],
+        policy: VerdictPolicy,
     ) -> list[tuple[Held, Subject]]:
         """Bring all announced tracks up to `now_ns`; returns what is to be judged.
 
@@ -112,7 +114,7 @@ class Subjects:
             )
             held.last_ns = int(tracks.last_ns[row])
             identity = identities[row]
-            held.kinds = tuple(kinds[row])
+            take_kind(held, tuple(kinds[row]), policy)
             refs = self._take(held, bound.get(number, []))
             state = measured_state(now_ns, held, moved, row, refs)
             if held.state is None:
@@ -124,7 +126,7 @@ class Subjects:
             near = identity is None and unsettled_near(book, state)
             subject = subject_of(held, state, frame, identity, known, heard[row], near)
             judged.append((held, subject))
-        judged += self._lone(now_ns, frame, book, in_view, say)
+        judged += self._lone(now_ns, frame, book, in_view, say, policy)
         self._drop(now_ns, {int(n) for n in tracks.number}, set(live), book, say)
         return judged
 
@@ -200,6 +202,7 @@ class Subjects:
         book: ClaimBook,
         in_view: set[int],
         say: Callable[[Event], None],
+        policy: VerdictPolicy,
     ) -> list[tuple[Held, Subject]]:
         judged: list[tuple[Held, Subject]] = []
         for claim in book.tracks.values():
@@ -215,7 +218,7 @@ class Subjects:
             fresh = held.state is None or claim.state.at_ns != held.state.state_at_ns
             held.last_ns = claim.last_ns
             identity = Identity(claim.claim, claim.strength, claim.reasons)
-            held.kinds = claimed_kinds(identity)
+            take_kind(held, claimed_kinds(identity), policy)
             state = claimed_state(now_ns, held, claim, self._take(held, [claim]))
             held.state = state
             if fresh:

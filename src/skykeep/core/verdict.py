@@ -28,7 +28,7 @@ from skykeep.units import NS_PER_S, PermitId, TrackId
 #: Slower than this a track is going nowhere in particular, least of all into a zone.
 BOUND_LEAST_SPEED_MPS = 2.0
 #: Nobody waits for a bird to reach a zone; what is less likely a drone than any new track
-#: (see KIND_PRIOR) is judged when it is inside.
+#: (its prior is 0.15) is judged when it is inside.
 BOUND_LEAST_DRONE_PROBABILITY = 0.1
 #: Steps of the search for the moment of entry; each covers the distance to the border.
 BOUND_STEPS = 24
@@ -73,14 +73,15 @@ class VerdictPolicy:
     """What a site counts as enough.
 
     `broadcast_only_counts`: whether a permit opens a zone for an identity that nothing
-    independent has confirmed. `drone_probability`: from here on a track is a drone;
-    `aircraft_probability` likewise. `identity_grace_s`: Remote ID sends its static part at
+    independent has confirmed. `drone_probability`: from here on a track is taken for a
+    drone, until it is less than `drone_until_probability`: one plot that looks like a bird
+    does not change what it is. `identity_grace_s`: Remote ID sends its static part at
     least every 3 s (ASTM F3411-22a, table 1), so wait a little longer than that.
     """
 
     broadcast_only_counts: bool = False
     drone_probability: float = 0.95
-    aircraft_probability: float = 0.95
+    drone_until_probability: float = 0.5
     identity_grace_s: float = 5.0
     bound_horizon_s: float = 60.0
 
@@ -90,7 +91,8 @@ class Subject:
     """A track as it is judged.
 
     `kinds`: probabilities over `TargetKind`; `kind_known` is False where no sensor said
-    anything of it. `remote_id_heard_here`: whether a working receiver covers the place.
+    anything of it; `taken_for_drone` is the probability's answer with hysteresis.
+    `remote_id_heard_here`: whether a working receiver covers the place.
     `idle`: it stands on the ground, or was not heard for too long to say where it is.
     `claim_near`: an unsettled claim is close enough to be this track's.
     """
@@ -100,6 +102,7 @@ class Subject:
     velocity_mps: tuple[float, float, float]
     kinds: tuple[float, float, float, float]
     kind_known: bool
+    taken_for_drone: bool
     identity: Identity | None
     remote_id_heard_here: bool
     claim_near: bool
@@ -244,12 +247,12 @@ def _judge_kind(subject: Subject, strength: Strength, policy: VerdictPolicy) -> 
     if strength is Strength.INCONSISTENT and not subject.measured:
         return _verdict(Permission.UNDETERMINED, strength, "claim_inconsistent")
     if claim is not None and claim.scheme is Scheme.ADSB and claim.crewed is not False:
-        if subject.probability_drone >= policy.drone_probability:
+        if subject.taken_for_drone:
             return _verdict(Permission.UNDETERMINED, strength, "kind_conflict")
         if _counts(strength, policy):
             return _verdict(Permission.NOT_SUBJECT, strength, "crewed_aircraft")
         return _verdict(Permission.UNDETERMINED, strength, "crewed_claim_unchecked")
-    if subject.probability_drone >= policy.drone_probability:
+    if subject.taken_for_drone:
         return None
     if not subject.kind_known:
         return _verdict(Permission.UNDETERMINED, strength, "kind_unknown")

@@ -34,12 +34,13 @@ KIND_TEMPER = 0.7
 #: Beyond this the kind is settled and more of the same adds nothing; it can turn in seconds.
 KIND_CAP = 8.0
 #: What a track is before anyone has classified it: over a city most things that a drone
-#: radar confirms are birds, then echoes that are nothing, few are drones.
+#: radar confirms are birds. Of false plots only those are left that stay in one place long
+#: enough to pass the score (masts, traffic, trees in the wind).
 KIND_PRIOR = {
-    TargetKind.DRONE: 0.1,
-    TargetKind.BIRD: 0.4,
+    TargetKind.DRONE: 0.15,
+    TargetKind.BIRD: 0.6,
     TargetKind.AIRCRAFT: 0.1,
-    TargetKind.CLUTTER: 0.4,
+    TargetKind.CLUTTER: 0.15,
 }
 _LOG_PRIOR = np.log(np.array([KIND_PRIOR[k] for k in TargetKind]))
 #: A likelihood of nought would outlaw a kind for ever because of one plot.
