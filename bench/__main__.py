@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import startup
+from bench import line, startup
 from bench.figure import Figure
 from bench.tracking import compare
 
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "bench.md"
 MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("start-up", startup.figures),
+    ("the line", line.figures),
     ("tracking", compare.figures),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")

@@ -126,7 +126,8 @@ class LiteralTracker:
         p[3:, 3:] = np.diag([g.new_sigma_horizontal_mps**2] * 2 + [g.new_sigma_vertical_mps**2])
         x = np.concatenate([z, np.zeros(3)])
         number, self.next_number = self.next_number, self.next_number + 1
-        self.tracks.append(LiteralTrack(number, x, p, at_ns, at_ns, g.new_score, kinds))
+        known = kinds - kinds.max()
+        self.tracks.append(LiteralTrack(number, x, p, at_ns, at_ns, g.new_score, known))
         return number
 
     def _settle(self) -> None:

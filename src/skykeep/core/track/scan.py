@@ -123,3 +123,116 @@ def scan(
                 score[i] += log_miss
                 misses[i] += 1
     return owner
+
+
+@kernel
+def start(
+    x: Any,
+    p: Any,
+    time_ns: Any,
+    first_ns: Any,
+    last_ns: Any,
+    status: Any,
+    score: Any,
+    hits: Any,
+    misses: Any,
+    kinds: Any,
+    number: Any,
+    count: int,
+    limit: int,
+    next_number: int,
+    at_ns: int,
+    owner: Any,
+    z: Any,
+    r: Any,
+    plot_kinds: Any,
+    variances: Any,
+    score_of_new: float,
+) -> tuple[Any, int]:
+    """A new tentative track for each plot without an owner, behind the `count` that there are.
+
+    `variances` (2,) of horizontal and vertical speed. Returns the number of the track that
+    has each plot (0: shed, for want of room or of finite values) and the new count.
+    """
+    m = owner.shape[0]
+    numbers = np.zeros(m, np.int64)
+    for j in range(m):
+        if owner[j] >= 0:
+            numbers[j] = number[owner[j]]
+            continue
+        finite = True
+        for a in range(3):
+            finite = finite and math.isfinite(z[j, a])
+            for b in range(3):
+                finite = finite and math.isfinite(r[j, a, b])
+        if count >= limit or not finite:
+            continue
+        i = count
+        for a in range(6):
+            x[i, a] = z[j, a] if a < 3 else 0.0
+            for b in range(6):
+                p[i, a, b] = r[j, a, b] if a < 3 and b < 3 else 0.0
+        p[i, 3, 3] = p[i, 4, 4] = variances[0]
+        p[i, 5, 5] = variances[1]
+        time_ns[i] = first_ns[i] = last_ns[i] = at_ns
+        status[i], score[i], hits[i], misses[i] = TENTATIVE, score_of_new, 1, 0
+        for k in range(4):
+            kinds[i, k] = plot_kinds[j, k]
+        number[i] = numbers[j] = next_number
+        next_number += 1
+        count += 1
+    return numbers, count
+
+
+@kernel
+def settle(
+    status: Any,
+    score: Any,
+    hits: Any,
+    kinds: Any,
+    kind_cap: float,
+    confirm_score: float,
+    confirm_hits: int,
+    drop_confirmed: float,
+    drop_tentative: float,
+) -> Any:
+    """Confirm by score and hits, hold the kinds' evidence in bounds; which tracks stay (n,)."""
+    n = status.shape[0]
+    kept = np.empty(n, np.bool_)
+    for i in range(n):
+        top = max(kinds[i, 0], kinds[i, 1], kinds[i, 2], kinds[i, 3])
+        for k in range(4):
+            kinds[i, k] = max(kinds[i, k] - top, -kind_cap)
+        if score[i] >= confirm_score and hits[i] >= confirm_hits:
+            status[i] = CONFIRMED
+        kept[i] = score[i] >= (drop_confirmed if status[i] == CONFIRMED else drop_tentative)
+    return kept
+
+
+@kernel
+def close_ranks(
+    kept: Any,
+    x: Any,
+    p: Any,
+    time_ns: Any,
+    first_ns: Any,
+    last_ns: Any,
+    status: Any,
+    score: Any,
+    hits: Any,
+    misses: Any,
+    kinds: Any,
+    number: Any,
+) -> int:
+    """Move the kept tracks together, in their order; returns how many they are."""
+    left = 0
+    for i in range(kept.shape[0]):
+        if not kept[i]:
+            continue
+        if left != i:
+            x[left], p[left], kinds[left] = x[i], p[i], kinds[i]
+            time_ns[left], first_ns[left], last_ns[left] = time_ns[i], first_ns[i], last_ns[i]
+            status[left], score[left], hits[left] = status[i], score[i], hits[i]
+            misses[left], number[left] = misses[i], number[i]
+        left += 1
+    return left

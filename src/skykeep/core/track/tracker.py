@@ -25,7 +25,7 @@ from skykeep.core.track.kernels import (
     polar_to_enu,
     predict,
 )
-from skykeep.core.track.scan import CONFIRMED, TENTATIVE, scan
+from skykeep.core.track.scan import CONFIRMED, close_ranks, scan, settle, start
 from skykeep.units import NS_PER_S
 
 #: Successive classifications of one target are not independent (same aspect, same wind on
@@ -273,49 +273,33 @@ class Tracker:
             whole_turn, g.gate_sigmas**2,
             g.q_horizontal_m2ps3, g.q_vertical_m2ps3, g.score_cap, _LOG_PRIOR,
         )  # fmt: skip
-        numbers = np.zeros(owner.shape[0], np.int64)
-        taken = owner >= 0
-        numbers[taken] = c.number[owner[taken]]
-        if n:
-            np.clip(c.kinds[:n] - c.kinds[:n].max(axis=1, keepdims=True), -KIND_CAP, 0.0,
-                    out=c.kinds[:n])  # fmt: skip
-        numbers[~taken] = self._start(at_ns, plots, np.flatnonzero(~taken))
-        self._settle()
+        self._reserve(n + owner.shape[0])
+        c = self._c
+        numbers: I64
+        numbers, self.count = start(
+            c.x, c.p, c.time_ns, c.first_ns, c.last_ns, c.status, c.score, c.hits, c.misses,
+            c.kinds, c.number, n, g.track_limit, self.next_number, at_ns, owner, plots.z,
+            plots.r, plots.kinds, self._variances, g.new_score,
+        )  # fmt: skip
+        self.next_number += self.count - n
+        self.shed += int(np.count_nonzero(numbers == 0))
+        n = self.count
+        self._keep(
+            settle(
+                c.status[:n], c.score[:n], c.hits[:n], c.kinds[:n], KIND_CAP, g.confirm_score,
+                g.confirm_hits, g.drop_confirmed_score, g.drop_tentative_score,
+            )
+        )  # fmt: skip
         return numbers
+
+    @property
+    def _variances(self) -> F64:
+        g = self.config
+        return np.array([g.new_sigma_horizontal_mps**2, g.new_sigma_vertical_mps**2])
 
     def forget_kind(self, number: int) -> None:
         """Start again with what a track is, where it may have become another target's."""
         self._c.kinds[: self.count][self._c.number[: self.count] == number] = 0.0
-
-    def _start(self, at_ns: int, plots: Plots, rows: I64) -> I64:
-        room = max(0, self.config.track_limit - self.count)
-        finite = np.isfinite(plots.z[rows]).all(axis=1)
-        finite &= np.isfinite(plots.r[rows]).all(axis=(1, 2))
-        at = np.flatnonzero(finite)[:room]
-        used = rows[at]
-        self.shed += rows.shape[0] - used.shape[0]
-        low, high = self.count, self.count + used.shape[0]
-        self._reserve(high)
-        c, g = self._c, self.config
-        c.x[low:high] = 0.0
-        c.x[low:high, :3] = plots.z[used]
-        c.p[low:high] = 0.0
-        c.p[low:high, :3, :3] = plots.r[used]
-        c.p[low:high, 3, 3] = c.p[low:high, 4, 4] = g.new_sigma_horizontal_mps**2
-        c.p[low:high, 5, 5] = g.new_sigma_vertical_mps**2
-        for column in (c.time_ns, c.first_ns, c.last_ns):
-            column[low:high] = at_ns
-        c.status[low:high] = TENTATIVE
-        c.score[low:high] = g.new_score
-        c.hits[low:high] = 1
-        c.misses[low:high] = 0
-        c.kinds[low:high] = plots.kinds[used]
-        c.number[low:high] = np.arange(self.next_number, self.next_number + high - low)
-        self.next_number += high - low
-        self.count = high
-        numbers = np.zeros(rows.shape[0], np.int64)
-        numbers[at] = c.number[low:high]
-        return numbers
 
     def _reserve(self, wanted: int) -> None:
         capacity = self._c.number.shape[0]
@@ -328,21 +312,12 @@ class Tracker:
             new[: self.count] = old[: self.count]
         self._c = larger
 
-    def _settle(self) -> None:
-        """Confirm and drop by score."""
-        c, n, g = self._c, self.count, self.config
-        status, score = c.status[:n], c.score[:n]
-        status[(score >= g.confirm_score) & (c.hits[:n] >= g.confirm_hits)] = CONFIRMED
-        floor = np.where(status == CONFIRMED, g.drop_confirmed_score, g.drop_tentative_score)
-        self._keep(score >= floor)
-
     def _keep(self, kept: NDArray[np.bool_]) -> None:
-        left = int(np.count_nonzero(kept))
-        if left == self.count:
-            return
-        for column in self._c.each():
-            column[:left] = column[: self.count][kept]
-        self.count = left
+        c = self._c
+        self.count = close_ranks(
+            kept, c.x, c.p, c.time_ns, c.first_ns, c.last_ns, c.status, c.score, c.hits,
+            c.misses, c.kinds, c.number,
+        )  # fmt: skip
 
     def prune(self, now_ns: int) -> None:
         """Drop tracks that no plot has touched for too long."""
