@@ -584,6 +584,17 @@ def test_a_bearing_is_the_drones_rather_than_the_birds() -> None:
     assert tracker.bearing(AT_NS, 0.0, 0.05, VIEW) == (2, False)
 
 
+def test_a_vague_track_is_no_rival_of_a_sharp_one() -> None:
+    """Both lie on the bearing; the vague one could as well lie anywhere around."""
+    tracker = Tracker()
+    for k in range(10):
+        plots = radar.plots_at(np.array([[0.0, 3000.0, 100.0], [0.0, 2000.0, 100.0]]))
+        plots.r[1], plots.log_clutter[1] = np.eye(3) * 800.0**2, -60.0
+        assert tracker.scan(k * NS_PER_S, plots, VIEW, True).tolist() == [1, 2]
+    assert tracker.confirmed().number.tolist() == [1, 2]
+    assert tracker.bearing(AT_NS, 0.0, 0.003, VIEW) == (1, False)
+
+
 def test_a_bearing_moves_the_track_on_and_keeps_it_alive() -> None:
     tracker = _with_tracks((0.0, 2000.0, 100.0))
     later_ns = AT_NS + 10 * NS_PER_S
