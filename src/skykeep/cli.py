@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     replay.add_argument("--permits", type=Path, metavar="F", help="a permits file")
     replay.add_argument("--site", type=Path, metavar="F",
                         help="a site file: authority, place, terrain, sensors")  # fmt: skip
-    replay.add_argument("--authority", metavar="ID", help="whose zones are enforced")
+    replay.add_argument("--authority", metavar="ID", help="judge only this authority's zones")
     replay.add_argument("--events", type=Path, metavar="F", help="write every event as JSON lines")
     _add_json(replay)
     replay.set_defaults(run=_replay)

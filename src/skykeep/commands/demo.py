@@ -131,8 +131,10 @@ def _print(night: Night, summary: Summary, incident: Incident | None) -> None:
     table = Table(
         title=f"citadel-night, seed {night.scene.seed}, {start:%Y-%m-%d}", show_lines=True
     )
-    for heading in ("aircraft", "verdict", "why", "first seen", "alert", "warning"):
-        table.add_column(heading)
+    for heading, share in (("aircraft", 2), ("verdict", None), ("why", 3)):
+        table.add_column(heading, ratio=share, overflow="fold")
+    for heading in ("seen", "alert", "warning"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in summary.rows:
         table.add_row(*_cells(night, row))
     console.print(table)

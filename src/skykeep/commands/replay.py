@@ -50,6 +50,7 @@ MAX_FILE_BYTES = 200_000_000
 #: Sensors of a recording whose place nobody stated see everything and say so.
 EVERYWHERE = Coverage(0.0, 1_000_000.0)
 FINDINGS_SHOWN = 25
+AUTHORITIES_NAMED = 30
 
 
 @dataclass(slots=True)
@@ -212,30 +213,28 @@ def _site(
     zones: list[Zone],
     permits: Path | None,
 ) -> tuple[Site, tuple[Sensor, ...]]:
-    """The site as configured, or one around the first position, for one authority's zones."""
+    """The site as configured, or one around the first position; it judges all zones given.
+
+    With `authority`, only that authority's zones are judged.
+    """
     if site_file is not None:
         return read_site(site_file)
-    if authority is None and permits is not None:
-        authority = decode_permits(_read(permits), str(permits)).authority_id
     own = sorted({zone.authority_id for zone in zones})
-    if authority is None and len(own) > 1:
-        raise InputError(
-            "--authority",
-            f"the zones are of {len(own)} authorities: {', '.join(own[:8])}",
-            "Say whose zones are to be enforced",
-        )
     if authority is not None and own and authority not in own:
         raise InputError(
             "--authority",
-            f"{authority!r} has none of the zones; theirs are {', '.join(own[:8])}",
+            f"{authority!r} has none of the zones; theirs are {', '.join(own[:AUTHORITIES_NAMED])}",
             "Name one of these",
         )
+    others = () if authority is not None else tuple(own)
+    if authority is None and permits is not None:
+        authority = decode_permits(_read(permits), str(permits)).authority_id
     name = authority or (own[0] if own else "nobody")
     frame = Frame(0.0, 0.0, 0.0)
     if head and len(head[-1]) and head[-1].form is Form.POSITION:
         lat, lon = (float(v) for v in head[-1].values[0, :2])
         frame = Frame(lat, lon, 0.0)
-    return Site(name, "replay", frame, None, "UTC"), ()
+    return Site(name, "replay", frame, None, "UTC", also_judges=others), ()
 
 
 def _sensor(sensor_id: SensorId, kind: SensorKind, frame: Frame) -> Sensor:
@@ -303,14 +302,17 @@ def _show(tally: Tally, as_json: bool) -> None:
 
 
 def _show_findings(console: Console, tally: Tally) -> None:
-    order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-    findings = sorted(tally.findings.items(), key=lambda f: order[f[0].severity])
-    for finding, times in findings[:FINDINGS_SHOWN]:
+    grave = [f for f in tally.findings.items() if f[0].severity is not Severity.NOTE]
+    grave.sort(key=lambda f: f[0].severity is not Severity.ERROR)
+    for finding, times in grave[:FINDINGS_SHOWN]:
         more = f" ({times} times)" if times > 1 else ""
         console.print(
             f"{finding.severity.value}: {finding.where}: {finding.problem}; "
             f"{finding.assumed}{more}",
             highlight=False,
+            soft_wrap=True,
         )
-    if len(findings) > FINDINGS_SHOWN:
-        console.print(f"{len(findings) - FINDINGS_SHOWN} more findings: see --json")
+    left = len(grave) - len(grave[:FINDINGS_SHOWN])
+    notes = len(tally.findings) - len(grave)
+    if left or notes:
+        console.print(f"{left} more findings and {notes} notes: see --json")

@@ -73,7 +73,11 @@ WORKING, SILENT, UNKNOWN = "working", "silent", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What one authority keeps: its name, its local frame, its ground, its policy."""
+    """What one authority keeps: its name, its local frame, its ground, its policy.
+
+    `also_judges` are other authorities whose zones it was asked to judge too; a permit
+    still opens only the zones of the authority that issued it.
+    """
 
     authority_id: str
     name: str
@@ -83,6 +87,7 @@ class Site:
     verdict_policy: VerdictPolicy = field(default_factory=VerdictPolicy)
     alert_policy: AlertPolicy = field(default_factory=AlertPolicy)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    also_judges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,8 +477,8 @@ class Airspace:
 
     def _choose_enforced(self) -> None:
         """This site's own zones; those of other authorities are shown, not enforced."""
-        own = self.site.authority_id
-        self._enforced = [z for z in self._zones.values() if z.zone.authority_id == own]
+        own = {self.site.authority_id, *self.site.also_judges}
+        self._enforced = [z for z in self._zones.values() if z.zone.authority_id in own]
 
     def _put_permit(self, permit: Permit, actor: Actor, why: str) -> None:
         self._permits[permit.permit_id] = prepare_permit(permit)
