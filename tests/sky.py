@@ -28,7 +28,7 @@ from skykeep.core.identity import ClaimedState, Identity
 from skykeep.core.observation import Batch, Claim, Coverage, Form, Scheme, Sensor, SensorKind
 from skykeep.core.permit import Permit, PermitState
 from skykeep.core.track.tracker import Confirmed
-from skykeep.core.verdict import Subject
+from skykeep.core.verdict import Subject, VerdictPolicy
 from skykeep.core.zone import PublishZone, Restriction, Zone
 from skykeep.units import NS_PER_S, BatchId, PermitId, SensorId, TrackId, ZoneId, seconds
 
@@ -89,11 +89,22 @@ def identity_of(
 
 
 def subject_at(place: Place = (0.0, 0.0, 100.0), **changes: Any) -> Subject:
-    """A nameless drone, long seen, hovering."""
+    """A nameless drone, long seen, hovering; taken for one where its kinds say it surely is."""
+    kinds = changes.pop("kinds", (0.99, 0.0, 0.01, 0.0))
     plain = Subject(
-        TrackId("T1"), fix_at(place), (0.0, 0.0, 0.0), (0.99, 0.0, 0.01, 0.0), True, None,
-        True, False, 60.0, True, False,
-    )  # fmt: skip
+        track_id=TrackId("T1"),
+        fix=fix_at(place),
+        velocity_mps=(0.0, 0.0, 0.0),
+        kinds=kinds,
+        kind_known=True,
+        taken_for_drone=kinds[0] >= VerdictPolicy().drone_probability,
+        identity=None,
+        remote_id_heard_here=True,
+        claim_near=False,
+        age_s=60.0,
+        measured=True,
+        idle=False,
+    )
     return replace(plain, **changes)
 
 

@@ -178,7 +178,7 @@ def refused(data: bytes) -> InputError:
         (b'{"is":"float","value":"1.0"}', "$", "is not a float"),
         (b'{"is":"float","value":[]}', "$", "is not a float"),
         (b'{"is":"bytes","value":"a"}', "$", "is not a bytes"),
-        (b'{"is":"bytes","value":"a*=="}', "$", "is not a bytes"),
+        (b'{"is":"bytes","value":"YW*I="}', "$", "is not a bytes"),
         (b'{"is":"bytes","value":"\xc3\xa9"}', "$", "is not a bytes"),
         (b'{"is":"tuple","value":3}', "$", "is not a tuple"),
         (b'{"is":"tuple","value":[1,{}]}', "$[1]", "no class name"),
@@ -279,7 +279,8 @@ EVENTS: list[Event] = [
                    Strength.NONE, None, 1.5),
     AlertChanged(1, "A1", "raised", "raised", True, 1, (TrackId("T1"),), (),  # type: ignore[arg-type]
                  Permission.NOT_PERMITTED, REASONS, OFFICER, ""),
-    TrackUpdated(1, TrackId("T1"), 1, -5, 2, 3, 4, 5, 6, 7, 8, "HAE", None, (), ("b/0",), 0.5),
+    TrackUpdated(1, TrackId("T1"), 1, -5, 2, 3, 4, 5, 6, 7, 8, "HAE", None, (), ("b/0",), 0.5,
+                 True),
 ]  # fmt: skip
 
 

@@ -43,7 +43,7 @@ from skykeep.core.geo import HeightReference
 from skykeep.core.observation import Batch, Form, Scheme
 from skykeep.core.permit import ChangePermit, PermitEvent, PermitState, PutPermit
 from skykeep.core.picture import fix_of
-from skykeep.core.verdict import BOUND, GONE, INSIDE, Subject, judge, presence
+from skykeep.core.verdict import BOUND, GONE, INSIDE, judge, presence
 from skykeep.core.zone import PublishZone, WithdrawZone, ZoneState, prepare_zone
 from skykeep.errors import DecisionError
 from skykeep.feed.citadel_night import citadel_night
@@ -71,6 +71,7 @@ from tests.sky import (
     plots,
     sensor,
     sighting,
+    subject_at,
     volume,
     zone_named,
 )
@@ -131,6 +132,7 @@ def small_night() -> list[Input]:
         items.append(batch(FINDER, second + 0.4, Form.BEARING, [(azimuth, NOWHERE, NOWHERE)],
                            (3.0, NOWHERE, NOWHERE)))  # fmt: skip
         if second % 7 == 0:
+            items.append(replace(plots(second + 0.45, near), event_time_ns=np.array([at(1.0)])))
             items.append(sighting(second + 0.5, "a light", 80.0))
             items.append(plots(second + 0.5, (NOWHERE,) * 3))
         items.append(Tick(at(second + 0.9)))
@@ -174,6 +176,7 @@ def test_a_snapshot_at_every_step_goes_on_to_the_same_bytes() -> None:
         hopping = Airspace.restore(SITE, again)
         assert lines(take(straight, item)) == lines(take(hopping, item))
     assert wire.encode(straight.snapshot()) == wire.encode(hopping.snapshot())
+    assert straight.snapshot().too_late > 0
 
 
 def test_a_snapshot_does_not_change_with_the_engine() -> None:
@@ -443,6 +446,13 @@ def test_a_zone_not_in_force_judges_nobody_and_one_that_is_withdrawn_no_more() -
     assert made.snapshot().zones == ()
 
 
+def test_a_zone_that_comes_back_is_told_anew() -> None:
+    made, _ = flown(zone_named(), seconds=range(1, 15))
+    made.apply(WithdrawZone(OFFICER, ZoneId("Z1"), "over"), at(14.0))
+    (verdict,) = only(made.apply(PublishZone(OFFICER, zone_named()), at(14.0)), VerdictChanged)
+    assert (verdict.presence, verdict.permission) == (INSIDE, Permission.NOT_PERMITTED)
+
+
 def test_zones_of_other_authorities_are_held_and_never_judged() -> None:
     foreign = zone_named("F1", authority_id=COUNTRY)
     made, events = flown(foreign, seconds=range(1, 16))
@@ -622,13 +632,17 @@ def test_what_is_judged_is_what_is_disclosed() -> None:
     told: list[tuple[int, str, Permission]] = []
     for state in only(events, TrackUpdated):
         drone = state.probability_drone
-        subject = Subject(
-            state.track_id, fix_of(state, SITE.frame),
-            (state.velocity_east_mmps / 1e3, state.velocity_north_mmps / 1e3,
-             state.velocity_up_mmps / 1e3),
-            (drone, 1.0 - drone, 0.0, 0.0), True, None, False, False,
-            (state.at_ns - started.first_seen_ns) / NS_PER_S, True, False,
-        )  # fmt: skip
+        subject = subject_at(
+            fix=fix_of(state, SITE.frame),
+            velocity_mps=(
+                state.velocity_east_mmps / 1e3,
+                state.velocity_north_mmps / 1e3,
+                state.velocity_up_mmps / 1e3,
+            ),
+            kinds=(drone, 1.0 - drone, 0.0, 0.0),
+            taken_for_drone=state.taken_for_drone,
+            age_s=(state.at_ns - started.first_seen_ns) / NS_PER_S,
+        )
         where = presence(subject, zone, state.at_ns, SITE.terrain, policy.bound_horizon_s)
         if where.what == GONE:
             found = (GONE, told[-1][2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from skykeep.core.observation import Scheme
 from skykeep.core.permit import Permit, PermitState, prepare_permit
 from skykeep.core.verdict import (
     BOUND,
+    BOUND_LEAST_DRONE_PROBABILITY,
     BOUND_LEAST_SPEED_MPS,
     GONE,
     INSIDE,
@@ -122,10 +124,9 @@ def test_a_crewed_claim_that_nothing_confirms_decides_only_by_the_sites_policy()
 
 @pytest.mark.parametrize("strength", [Strength.BROADCAST_ONLY, Strength.CONSISTENT])
 def test_adsb_on_a_thing_measured_to_be_a_drone_is_a_conflict(strength: Strength) -> None:
-    just = POLICY.drone_probability
-    assert says(judged(crewed(strength, kinds=(just, 0.0, 1 - just, 0.0))), OPEN, "kind_conflict")
-    below = just - 0.001
-    quiet = judged(crewed(Strength.CONSISTENT, kinds=(below, 0.0, 1 - below, 0.0)))
+    odds = (0.6, 0.0, 0.4, 0.0)
+    assert says(judged(crewed(strength, kinds=odds, taken_for_drone=True)), OPEN, "kind_conflict")
+    quiet = judged(crewed(Strength.CONSISTENT, kinds=odds, taken_for_drone=False))
     assert says(quiet, OUT, "crewed_aircraft")
 
 
@@ -149,11 +150,10 @@ def test_what_is_not_surely_a_drone_is_undetermined(
     assert says(judged(subject_at(kinds=kinds, kind_known=False)), OPEN, "kind_unknown")
 
 
-def test_a_drone_is_one_from_the_policys_probability_on() -> None:
-    just = (0.95, 0.05, 0.0, 0.0)
-    assert says(judged(subject_at(kinds=just)), NO, "no_permit_here")
-    stricter = replace(POLICY, drone_probability=0.96)
-    assert says(judged(subject_at(kinds=just), policy=stricter), OPEN, "kind_drone_likely")
+def test_a_drone_is_what_is_taken_for_one_whatever_the_odds_of_the_moment() -> None:
+    odds = (0.6, 0.4, 0.0, 0.0)
+    assert says(judged(subject_at(kinds=odds, taken_for_drone=True)), NO, "no_permit_here")
+    assert says(judged(subject_at(kinds=odds, taken_for_drone=False)), OPEN, "kind_drone_likely")
 
 
 def test_a_contradicted_claim_alone_proves_nothing() -> None:
@@ -388,9 +388,25 @@ def test_bound_only_within_the_horizon_and_only_when_on_its_way() -> None:
     assert seen((1_500.0, 0.0, 100.0), (20.0, 0.0, 0.0)).what == GONE
     assert seen((1_500.0, 0.0, 100.0), (0.0, 20.0, 0.0)).what == GONE
     assert seen((1_740.0, 0.0, 100.0), (-20.0, 0.0, 0.0)).what == GONE
+    aslant = (-20.0 * math.cos(0.262), 20.0 * math.sin(0.262), 0.0)  # near, but a long way round
+    assert seen((1_600.0, 0.0, 100.0), aslant).what == GONE
+    assert seen((1_480.0, 0.0, 100.0), aslant).what == BOUND
     drift = BOUND_LEAST_SPEED_MPS
     assert seen((515.0, 0.0, 100.0), (-drift, 0.0, 0.0)).what == BOUND
     assert seen((515.0, 0.0, 100.0), (-0.99 * drift, 0.0, 0.0)).what == GONE
+
+
+def test_nobody_waits_for_a_bird() -> None:
+    def towards(drone: float, *, known: bool = True) -> str:
+        rest = 1.0 - drone
+        kinds = (drone, rest, 0.0, 0.0)
+        return seen((800.0, 0.0, 100.0), (-12.0, 0.0, 0.0), kinds=kinds, kind_known=known).what
+
+    least = BOUND_LEAST_DRONE_PROBABILITY
+    assert [towards(least), towards(least - 0.01)] == [BOUND, GONE]
+    assert towards(0.0, known=False) == BOUND
+    inside = seen((100.0, 0.0, 100.0), kinds=(0.0, 1.0, 0.0, 0.0))
+    assert inside.what == INSIDE
 
 
 def test_bound_beats_maybe_and_not_inside() -> None:
