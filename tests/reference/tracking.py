@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skykeep.core.observation import Coverage, TargetKind
-from skykeep.core.track.tracker import KIND_CAP, KIND_PRIOR, TrackerConfig
+from skykeep.core.track.tracker import KIND_CAP, KIND_PRIOR, TrackerConfig, TrackerSnapshot
 from tests.reference import kalman
 from tests.reference.assignment import best_pairs
 
 F64 = NDArray[np.float64]
+
+
+SHAPES = ((6,), (6, 6), (), (), (), (), (), (), (), (4,), ())
+INTEGERS = {2, 3, 4, 5, 7, 8, 10}
+
+
+def columns(saved: TrackerSnapshot) -> list[F64]:
+    """x, P, time, first, last, status, score, hits, misses, kinds, number."""
+    kinds = ["<i8" if k in INTEGERS else "<f8" for k in range(11)]
+    return [
+        np.frombuffer(raw, kind).reshape(saved.count, *shape)
+        for raw, kind, shape in zip(saved.columns, kinds, SHAPES, strict=True)
+    ]
 
 
 def kind_fit(track_kinds: F64, plot_kinds: F64) -> float:
