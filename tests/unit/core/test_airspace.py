@@ -611,6 +611,21 @@ def test_a_helicopter_is_not_subject_and_a_drone_that_poses_as_one_is_a_conflict
     assert [r.code for r in posing.reasons] == ["kind_conflict"]
 
 
+def test_a_track_that_parts_from_its_claim_may_be_another_thing_now() -> None:
+    made = engine()
+    shares: list[float] = []
+    for second in range(1, 20):
+        made.receive(plots(second, drone_at(second)))
+        away_m = 60.0 * max(0, second - 10)
+        east, north, up = drone_at(second)
+        made.receive(claims(second, (claim_of(), (east, north + away_m, up))))
+        (state, *_) = only(made.advance(at(second)), TrackUpdated) or [None]
+        shares += [state.probability_drone] if state else []
+    assert min(shares[3:8]) > 0.99
+    assert min(shares[8:]) < 0.5  # what it is, is asked anew
+    assert shares[-1] > 0.9
+
+
 def test_what_no_sensor_classifies_is_unknown_and_a_bird_is_a_bird() -> None:
     def last(kinds: tuple[float, ...]) -> str:
         made = engine(zone_named())

@@ -245,6 +245,18 @@ def test_vague_tracks_and_far_ones_are_not_compared() -> None:
         assert bool(book.tracks[1].windows) is compared
 
 
+def test_a_bond_is_watched_also_while_its_track_is_vague() -> None:
+    for north_m, bound in ((0.0, 1), (40.0, 0)):
+        book = ClaimBook()
+        assert fly(book, range(1, 6)).bound == 1
+        for second in range(6, 16):
+            vague = confirmed(second, [drone_at(second)], sigma_m=COMPARE_SIGMA_M * 1.1)
+            away = shifted(drone_at(second), north_m=north_m * (second - 5))
+            hear(book, second, away, vague)
+            settle(book, second, vague)
+        assert book.tracks[1].bound == bound
+
+
 def test_the_window_forgets() -> None:
     book = ClaimBook()
     for second in range(1, 31):
