@@ -1,0 +1,1 @@
+"""The dossier: an incident as one file that anyone can check offline."""

@@ -1,0 +1,840 @@
+"""Checks a Skykeep dossier offline: python -I -S verifier.py DOSSIER.zip --key KEYFILE
+
+This is one file on purpose, and so the one file of Skykeep that may pass 500 lines: who does
+not trust us reads it from top to bottom in an hour, runs it alone, and needs nothing else but
+Python 3.11. It imports the standard library only, opens two files, opens no network and
+writes nothing. In the order of reading:
+
+  1. Limits and errors
+  2. Ed25519 signatures         RFC 8032, section 5.1.7
+  3. Signed notes, checkpoints  C2SP signed-note, C2SP tlog-checkpoint
+  4. Merkle tree proofs         RFC 6962, section 2.1; RFC 9162, section 2.1
+  5. The container              a zip written in exactly one way
+  6. The report                 what was checked, what held, what no proof can know
+  7. The command line
+
+The key comes from whoever runs this and never from the dossier: a key that travels with what
+it proves proves nothing. Exit codes: 0 all checks hold, 1 one does not, 2 the dossier or the
+key could not be read at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import re
+import struct
+import sys
+import textwrap
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+Result = TypeVar("Result")
+
+# ---------------------------------------------------------------------------------------
+# 1. Limits and errors
+# ---------------------------------------------------------------------------------------
+
+MAX_CONTAINER_BYTES: Final = 1 << 29
+"""Half a GiB: the whole file is held in memory twice; also far below zip's own 4 GiB."""
+MAX_ENTRIES: Final = 10_000
+"""Entries of one container; below the 65,535 at which a zip would need its 64-bit form."""
+MAX_NAME_BYTES: Final = 120
+"""Keeps a name with a folder before it inside the 255 bytes that file systems take."""
+MAX_NOTE_BYTES: Final = 4 << 20
+"""A signed manifest of MAX_ENTRIES lines fits; a checkpoint has some hundred bytes."""
+MAX_SIGNATURES: Final = 100
+"""Signature lines of one note, as the reference implementation of signed notes has it."""
+MAX_KEY_FILE_BYTES: Final = 10_000
+"""A key is one line of about a hundred bytes; the rest is room for comments."""
+MAX_TREE_SIZE: Final = (1 << 63) - 1
+"""Sizes of a tree are kept in signed 64-bit integers by every log there is."""
+
+
+class VerifyError(Exception):
+    """Something does not hold: `where` in the dossier, and `problem`, what is wrong there."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"{where}: {problem}")
+        self.where = where
+        self.problem = problem
+
+
+def plain(text: str) -> str:
+    """Text from a stranger's file, made safe for a terminal: what is not printable is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def from_base64(text: str, where: str) -> bytes:
+    """Standard base64 with padding, in its one canonical form.
+
+    VerifyError: any other form, such as line breaks or padding bits that are not zero.
+    """
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise VerifyError(where, f"not base64: {plain(text[:60])!r}") from None
+    if base64.b64encode(raw).decode() != text:
+        raise VerifyError(where, f"base64 in a form that is not canonical: {plain(text[:60])!r}")
+    return raw
+
+
+# ---------------------------------------------------------------------------------------
+# 2. Ed25519 (RFC 8032, section 5.1)
+# ---------------------------------------------------------------------------------------
+
+FIELD_PRIME: Final = 2**255 - 19
+GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+CURVE_D: Final = -121665 * pow(121666, -1, FIELD_PRIME) % FIELD_PRIME
+SQRT_MINUS_ONE: Final = pow(2, (FIELD_PRIME - 1) // 4, FIELD_PRIME)
+
+PUBLIC_KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+
+Point = tuple[int, int, int, int]
+"""Extended homogeneous coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, x*y = T/Z (5.1.4)."""
+
+NEUTRAL: Final[Point] = (0, 1, 1, 0)
+
+
+def point_add(p: Point, q: Point) -> Point:
+    """The sum of two points, any two (5.1.4)."""
+    x1, y1, z1, t1 = p
+    x2, y2, z2, t2 = q
+    a = (y1 - x1) * (y2 - x2) % FIELD_PRIME
+    b = (y1 + x1) * (y2 + x2) % FIELD_PRIME
+    c = 2 * t1 * t2 * CURVE_D % FIELD_PRIME
+    d = 2 * z1 * z2 % FIELD_PRIME
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % FIELD_PRIME, g * h % FIELD_PRIME, f * g % FIELD_PRIME, e * h % FIELD_PRIME
+
+
+def point_double(p: Point) -> Point:
+    """Twice a point, with fewer products than `point_add(p, p)` (5.1.4)."""
+    x, y, z, _ = p
+    a = x * x % FIELD_PRIME
+    b = y * y % FIELD_PRIME
+    c = 2 * z * z
+    h = a + b
+    e = h - (x + y) * (x + y)
+    g = a - b
+    f = c + g
+    return e * f % FIELD_PRIME, g * h % FIELD_PRIME, f * g % FIELD_PRIME, e * h % FIELD_PRIME
+
+
+def point_decode(raw: bytes) -> Point | None:
+    """The point that 32 bytes stand for (5.1.3), or None if there is none.
+
+    Strict: y must be below the prime, and the sign bit of x = 0 must be 0, so that each
+    point has one encoding only.
+    """
+    if len(raw) != PUBLIC_KEY_BYTES:
+        return None
+    number = int.from_bytes(raw, "little")
+    sign, y = number >> 255, number & ((1 << 255) - 1)
+    if y >= FIELD_PRIME:
+        return None
+    u = (y * y - 1) % FIELD_PRIME
+    v = (CURVE_D * y * y + 1) % FIELD_PRIME
+    # A candidate for sqrt(u / v): u v^3 (u v^7)^((p-5)/8).
+    power = pow(u * pow(v, 7, FIELD_PRIME), (FIELD_PRIME - 5) // 8, FIELD_PRIME)
+    x = u * pow(v, 3, FIELD_PRIME) * power % FIELD_PRIME
+    if v * x * x % FIELD_PRIME == -u % FIELD_PRIME:
+        x = x * SQRT_MINUS_ONE % FIELD_PRIME
+    if v * x * x % FIELD_PRIME != u or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = FIELD_PRIME - x
+    return x, y, 1, x * y % FIELD_PRIME
+
+
+def point_encode(p: Point) -> bytes:
+    """The 32 bytes of a point (5.1.2)."""
+    x, y, z, _ = p
+    inverse = pow(z, -1, FIELD_PRIME)
+    x, y = x * inverse % FIELD_PRIME, y * inverse % FIELD_PRIME
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE_Y: Final = 4 * pow(5, -1, FIELD_PRIME) % FIELD_PRIME
+_base = point_decode(BASE_Y.to_bytes(32, "little"))
+assert _base is not None
+BASE: Final[Point] = _base
+"""The generator of the group: y = 4/5 and the even x (5.1)."""
+
+
+def public_key_point(public_key: bytes) -> Point | None:
+    """The point of a usable public key, or None: not canonical, or of small order.
+
+    A key of small order (8 times it is the neutral point) would let one signature hold for
+    many messages.
+    """
+    point = point_decode(public_key)
+    if point is None:
+        return None
+    eightfold = point_double(point_double(point_double(point)))
+    return None if point_encode(eightfold) == point_encode(NEUTRAL) else point
+
+
+def ed25519_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Does this 64-byte signature of this message hold under this 32-byte key (5.1.7)?
+
+    Strict and without cofactor: S below the group order, key canonical and not of small
+    order, and [S]B - [k]A must encode to the very bytes of R, which also refuses an R that
+    is not canonical. Nothing here is secret, so nothing needs constant time.
+    """
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    key = public_key_point(public_key)
+    r_bytes, s = signature[:32], int.from_bytes(signature[32:], "little")
+    if key is None or s >= GROUP_ORDER:
+        return False
+    digest = hashlib.sha512(r_bytes + public_key + message).digest()
+    k = int.from_bytes(digest, "little") % GROUP_ORDER
+    x, y, z, t = key
+    minus_key = (FIELD_PRIME - x, y, z, FIELD_PRIME - t)
+    # [s]B + [k](-A) in one ladder: at each bit, add none, one or both.
+    addends = (None, BASE, minus_key, point_add(BASE, minus_key))
+    total = NEUTRAL
+    for bit in range(GROUP_ORDER.bit_length() - 1, -1, -1):
+        total = point_double(total)
+        addend = addends[(s >> bit & 1) | (k >> bit & 1) << 1]
+        if addend is not None:
+            total = point_add(total, addend)
+    return point_encode(total) == r_bytes
+
+
+# ---------------------------------------------------------------------------------------
+# 3. Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint)
+# ---------------------------------------------------------------------------------------
+
+ALGORITHM_ED25519: Final = 0x01
+KEY_ID_BYTES: Final = 4
+SIGNATURE_MARK: Final = "\N{EM DASH} "
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """Whose signature counts: the record's name, its 4-byte key id and its public key."""
+
+    name: str
+    key_id: bytes
+    public_key: bytes
+
+    def __str__(self) -> str:
+        return f"{plain(self.name)}+{self.key_id.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A signed note whose signature by the given key holds.
+
+    `text` ends in a newline. `others` are the names of signers that were not checked, as no
+    key of theirs was given.
+    """
+
+    text: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the record's keeper signed: this tree of `size` leaves has this 32-byte root."""
+
+    origin: str
+    size: int
+    root: bytes
+    extensions: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def is_key_name(name: str) -> bool:
+    """May this name a key: not empty, printable, no space of any kind, no plus sign?"""
+    return name != "" and "+" not in name and name.isprintable() and not re.search(r"\s", name)
+
+
+def read_key(text: str) -> VerifierKey:
+    """A verifier key from a key file: one line `NAME+ID+BASE64`; `#` begins a comment line.
+
+    VerifyError: no such line or several; an id that is not the key's; a key that is no
+    Ed25519 key or cannot be trusted with any signature.
+    """
+    where = "key file"
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if len(lines) != 1:
+        raise VerifyError(where, f"one line NAME+ID+BASE64 is due, {len(lines)} lines are there")
+    parts = lines[0].split("+", 2)
+    if len(parts) != 3 or not is_key_name(parts[0]) or not re.fullmatch("[0-9a-f]{8}", parts[1]):
+        raise VerifyError(where, f"not NAME+ID+BASE64: {plain(lines[0][:120])!r}")
+    name, key_id, raw = parts[0], bytes.fromhex(parts[1]), from_base64(parts[2], where)
+    if len(raw) != 1 + PUBLIC_KEY_BYTES or raw[0] != ALGORITHM_ED25519:
+        raise VerifyError(where, "not an Ed25519 key (one byte 01, then 32 bytes)")
+    if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:KEY_ID_BYTES] != key_id:
+        raise VerifyError(where, "the id is not that of this name and key: a part was altered")
+    if public_key_point(raw[1:]) is None:
+        raise VerifyError(where, "the public key is no point of the curve, or one of small order")
+    return VerifierKey(name, key_id, raw[1:])
+
+
+def _signature_line(line: str, where: str) -> tuple[str, bytes]:
+    """Name and raw bytes (key id, signature) of one line `— NAME BASE64`."""
+    parts = line.removeprefix(SIGNATURE_MARK).split(" ")
+    if not line.startswith(SIGNATURE_MARK) or len(parts) != 2 or not is_key_name(parts[0]):
+        raise VerifyError(where, f"not a signature line: {plain(line[:120])!r}")
+    raw = from_base64(parts[1], where)
+    if len(raw) <= KEY_ID_BYTES:
+        raise VerifyError(where, f"a signature of {len(raw)} bytes is too short")
+    return parts[0], raw
+
+
+def read_note(data: bytes, key: VerifierKey, where: str) -> Note:
+    """A signed note with the key's signature checked.
+
+    Text that ends in a newline, an empty line, then one or more lines `— NAME BASE64`.
+    Signatures of other keys are counted and not checked. VerifyError: not such a note, no
+    signature by the key, or one that does not hold.
+    """
+    if len(data) > MAX_NOTE_BYTES:
+        raise VerifyError(where, f"longer than {MAX_NOTE_BYTES} bytes")
+    try:
+        whole = data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise VerifyError(f"{where}, byte {e.start}", "not UTF-8 text") from None
+    control = re.search(r"[\x00-\x09\x0b-\x1f\x7f]", whole)
+    if control:
+        raise VerifyError(f"{where}, character {control.start()}", "a control character")
+    text, gap, block = whole.rpartition("\n\n")
+    if not gap or not text or not block.endswith("\n"):
+        raise VerifyError(where, "no text, empty line and signatures after it")
+    text += "\n"
+    lines = block[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise VerifyError(where, f"more than {MAX_SIGNATURES} signatures")
+    signed, others = False, []
+    for line in lines:
+        name, raw = _signature_line(line, where)
+        if name != key.name or raw[:KEY_ID_BYTES] != key.key_id:
+            others.append(f"{name}+{raw[:KEY_ID_BYTES].hex()}")
+        elif ed25519_holds(key.public_key, text.encode(), raw[KEY_ID_BYTES:]):
+            signed = True
+        else:
+            raise VerifyError(where, f"the signature of {key} does not hold for this text")
+    if not signed:
+        raise VerifyError(where, f"no signature of {key}; signed by: {', '.join(others)}")
+    return Note(text, tuple(others))
+
+
+def read_checkpoint(data: bytes, key: VerifierKey, where: str = "checkpoint") -> Checkpoint:
+    """A signed checkpoint: lines origin, tree size, root in base64, then extensions if any.
+
+    The origin must be the key's name. VerifyError: as `read_note`, or the text is not so.
+    """
+    note = read_note(data, key, where)
+    lines = note.text[:-1].split("\n")
+    if len(lines) < 3 or "" in lines:
+        raise VerifyError(where, "the lines origin, tree size and root are due")
+    origin, size_text, root_text = lines[:3]
+    if origin != key.name:
+        raise VerifyError(where, f"of {plain(origin[:120])!r}, the key is for {plain(key.name)!r}")
+    size = read_decimal(size_text, MAX_TREE_SIZE, f"{where}, tree size")
+    root = from_base64(root_text, f"{where}, root")
+    if len(root) != HASH_BYTES:
+        raise VerifyError(f"{where}, root", f"{len(root)} bytes, {HASH_BYTES} are due")
+    if size == 0 and root != EMPTY_ROOT:
+        raise VerifyError(f"{where}, root", "not the root of the empty tree, which the size says")
+    return Checkpoint(origin, size, root, tuple(lines[3:]), note.others)
+
+
+def read_decimal(text: str, limit: int, where: str) -> int:
+    """A whole number from 0 to `limit` in its one form: ASCII digits, no leading zero."""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > limit:
+        raise VerifyError(where, f"not a whole number from 0 to {limit}: {plain(text[:40])!r}")
+    return int(text)
+
+
+# ---------------------------------------------------------------------------------------
+# 4. Merkle tree proofs (RFC 6962, section 2.1; RFC 9162, section 2.1)
+# ---------------------------------------------------------------------------------------
+
+HASH_BYTES: Final = 32
+EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """The hash of a leaf: SHA-256 of 00 and its bytes."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node: SHA-256 of 01, its left and its right hash."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:
+    """The root over these leaf hashes, the MTH of RFC 6962.
+
+    Level by level in pairs; a last one without a neighbour moves up as it is, which gives the
+    same tree as the RFC's split at the largest power of two.
+    """
+    if not leaf_hashes:
+        return EMPTY_ROOT
+    level = list(leaf_hashes)
+    while len(level) > 1:
+        pairs = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        level = pairs + level[len(pairs) * 2 :]
+    return level[0]
+
+
+def _require_hashes(where: str, leaves: Sequence[bytes], proof: Sequence[bytes]) -> None:
+    for what, hashes in (("leaf", leaves), ("hash", proof)):
+        for i, value in enumerate(hashes):
+            if len(value) != HASH_BYTES:
+                problem = f"{len(value)} bytes, {HASH_BYTES} are due"
+                raise VerifyError(f"{where}, {what} {i} of those given", problem)
+
+
+def root_of_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root of a tree of `size` leaves in which leaf `index` (from 0) has this leaf hash.
+
+    `proof` are the sibling hashes from the leaf upwards (RFC 9162, 2.1.3.2). VerifyError: the
+    index is not in the tree, or the proof is too long or too short for it.
+    """
+    where = f"inclusion proof of leaf {index} of {size}"
+    _require_hashes(where, [leaf], proof)
+    if not 0 <= index < size <= MAX_TREE_SIZE:
+        raise VerifyError(where, "there is no such leaf")
+    result, place, last = leaf, index, size - 1
+    rest = iter(proof)
+    while last > 0:
+        # The last node of a level has a sibling only if it is a right one.
+        if place & 1 or place < last:
+            sibling = next(rest, None)
+            if sibling is None:
+                raise VerifyError(where, f"too short with {len(proof)} hashes")
+            result = node_hash(sibling, result) if place & 1 else node_hash(result, sibling)
+        place, last = place >> 1, last >> 1
+    if next(rest, None) is not None:
+        raise VerifyError(where, f"too long with {len(proof)} hashes")
+    return result
+
+
+def check_consistency(
+    size1: int, root1: bytes, size2: int, root2: bytes, proof: Sequence[bytes]
+) -> None:
+    """VerifyError unless the tree (size1, root1) is the beginning of the tree (size2, root2).
+
+    `proof` as in RFC 6962, section 2.1.2, checked as in RFC 9162, section 2.1.4.2. From the
+    empty tree nothing can be proven, and nothing needs to be.
+    """
+    where = f"consistency proof from {size1} to {size2} leaves"
+    if not 1 <= size1 <= size2 <= MAX_TREE_SIZE:
+        raise VerifyError(where, "the first tree is empty, or larger than the second")
+    if size1 == size2:
+        if proof:
+            raise VerifyError(where, f"{len(proof)} hashes where none is due")
+        if root1 != root2:
+            raise VerifyError(where, "two roots for one size")
+        return
+    _require_hashes(where, [root1, root2], proof)
+    place, last = size1 - 1, size2 - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    # A first tree that is one full subtree of the second is its own first step.
+    steps = list(proof) if place else [root1, *proof]
+    if not steps:
+        raise VerifyError(where, "too short")
+    old = new = steps[0]
+    for step in steps[1:]:
+        if last == 0:
+            raise VerifyError(where, f"too long with {len(proof)} hashes")
+        if place & 1 or place == last:
+            old, new = node_hash(step, old), node_hash(step, new)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            new = node_hash(new, step)
+        place, last = place >> 1, last >> 1
+    if last != 0:
+        raise VerifyError(where, f"too short with {len(proof)} hashes")
+    if old != root1:
+        raise VerifyError(where, "does not give the root of the smaller tree")
+    if new != root2:
+        raise VerifyError(where, "does not give the root of the larger tree")
+
+
+def root_of_range(leaves: Sequence[bytes], start: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """The root of a tree of `size` leaves in which these leaf hashes stand side by side.
+
+    They are leaves `start` to `start + len(leaves) - 1`, counted from 0, and at least one.
+    `proof` is the least that is missing: the tree splits as RFC 6962 says (a subtree of m > 1
+    leaves at the largest power of two below m); each subtree that has no leaf of the range,
+    while its parent has one, gives its hash, and these stand in the order of the tree, left
+    to right. There are at most two for each level. For a range of one leaf they are the
+    hashes of its inclusion proof in another order; for the whole tree there are none.
+    VerifyError: the range is not in the tree, or the proof is too long or too short for it.
+    """
+    end = start + len(leaves)
+    where = f"range proof of leaves {start} to {end - 1} of {size}"
+    _require_hashes(where, leaves, proof)
+    if not 0 <= start < end <= size <= MAX_TREE_SIZE:
+        raise VerifyError(where, "the range is empty or not in the tree")
+    rest = iter(proof)
+
+    def subtree(low: int, high: int) -> bytes:
+        if start <= low and high <= end:
+            return tree_root(leaves[low - start : high - start])
+        if high <= start or end <= low:
+            outside = next(rest, None)
+            if outside is None:
+                raise VerifyError(where, f"too short with {len(proof)} hashes")
+            return outside
+        middle = low + (1 << (high - low - 1).bit_length() - 1)
+        return node_hash(subtree(low, middle), subtree(middle, high))
+
+    root = subtree(0, size)
+    if next(rest, None) is not None:
+        raise VerifyError(where, f"too long with {len(proof)} hashes")
+    return root
+
+
+# ---------------------------------------------------------------------------------------
+# 5. The container: a zip written in exactly one way
+# ---------------------------------------------------------------------------------------
+# Any program that opens zip files opens it. For us it has one form only: the entries one
+# after the other with no gap, each a local header, its name and its content as it is; then
+# the directory with one record an entry in the same order; then the end record. Every field
+# has one right value (APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.16), so the bytes of
+# the whole file follow from the names and contents: they are rebuilt and compared.
+
+ZIP_VERSION: Final = 20
+ZIP_DATE: Final = (1980 - 1980) << 9 | 1 << 5 | 1
+"""1 January 1980, the first day that a zip can name: a dossier's times stand inside it."""
+LOCAL: Final = struct.Struct("<4s5H3L2H")
+LOCAL_FIELDS: Final = (
+    ("mark", 4), ("version", 2), ("flags", 2), ("method", 2), ("time", 2), ("date", 2),
+    ("checksum", 4), ("stored size", 4), ("size", 4), ("name length", 2), ("extra length", 2),
+)  # fmt: skip
+DIRECTORY: Final = struct.Struct("<4s6H3L5H2L")
+DIRECTORY_FIELDS: Final = (
+    ("mark", 4), ("made by", 2), ("version", 2), ("flags", 2), ("method", 2), ("time", 2),
+    ("date", 2), ("checksum", 4), ("stored size", 4), ("size", 4), ("name length", 2),
+    ("extra length", 2), ("comment length", 2), ("disk", 2), ("inner attributes", 2),
+    ("outer attributes", 4), ("offset", 4),
+)  # fmt: skip
+END: Final = struct.Struct("<4s4H2LH")
+END_FIELDS: Final = (
+    ("mark", 4), ("disk", 2), ("directory's disk", 2), ("entries here", 2), ("entries", 2),
+    ("directory size", 4), ("directory offset", 4), ("comment length", 2),
+)  # fmt: skip
+LOCAL_MARK: Final = b"PK\x03\x04"
+DIRECTORY_MARK: Final = b"PK\x01\x02"
+END_MARK: Final = b"PK\x05\x06"
+
+_NAME_PART = r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"
+ENTRY_NAME: Final = re.compile(rf"{_NAME_PART}(?:/{_NAME_PART})*")
+"""Parts of [a-z0-9._-] that begin and end in a letter or digit, with / between: no name
+leads out of a folder, hides, or means two things on two file systems."""
+
+Entries = Sequence[tuple[str, bytes]]
+
+
+def local_header(name: str, content: bytes) -> bytes:
+    """What stands before an entry's content: local header and name."""
+    size = len(content)
+    fields = (ZIP_VERSION, 0, 0, 0, ZIP_DATE, zlib.crc32(content), size, size, len(name), 0)
+    return LOCAL.pack(LOCAL_MARK, *fields) + name.encode("ascii")
+
+
+def directory_record(name: str, content: bytes, offset: int) -> bytes:
+    """An entry's record in the directory; `offset` is where its local header begins."""
+    size = len(content)
+    head = (ZIP_VERSION, ZIP_VERSION, 0, 0, 0, ZIP_DATE, zlib.crc32(content), size, size)
+    return DIRECTORY.pack(
+        DIRECTORY_MARK, *head, len(name), 0, 0, 0, 0, 0, offset
+    ) + name.encode("ascii")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One stretch of the rebuilt file: its bytes, what it is, and its named fields."""
+
+    raw: bytes
+    what: str
+    fields: tuple[tuple[str, int], ...]
+
+
+def _pieces(entries: Entries) -> list[_Piece]:
+    """The whole file, from its names and contents."""
+    body: list[_Piece] = []
+    directory: list[_Piece] = []
+    offset = 0
+    for name, content in entries:
+        head = local_header(name, content)
+        body.append(_Piece(head, f"entry {name}, its header", LOCAL_FIELDS))
+        body.append(_Piece(content, f"entry {name}, its content", ()))
+        record = directory_record(name, content, offset)
+        what = f"directory, record of {name} (header at byte {offset})"
+        directory.append(_Piece(record, what, DIRECTORY_FIELDS))
+        offset += len(head) + len(content)
+    count, length = len(entries), sum(len(piece.raw) for piece in directory)
+    end = END.pack(END_MARK, 0, 0, count, count, length, offset, 0)
+    return [*body, *directory, _Piece(end, "end record", END_FIELDS)]
+
+
+def _field_at(piece: _Piece, offset: int) -> str:
+    """The name of the header field at an offset into a piece."""
+    for name, length in piece.fields:
+        if offset < length:
+            return name
+        offset -= length
+    return "name"
+
+
+def _compare(data: bytes, pieces: Sequence[_Piece]) -> None:
+    """VerifyError at the first byte where the file is not as it has to be."""
+    start = 0
+    for piece in pieces:
+        found = data[start : start + len(piece.raw)]
+        if found != piece.raw:
+            same = next(
+                (i for i, (a, b) in enumerate(zip(found, piece.raw, strict=False)) if a != b),
+                len(found),
+            )
+            where = f"{piece.what}, {_field_at(piece, same)} (byte {start + same} of the file)"
+            if same == len(found):
+                raise VerifyError(where, f"the file ends here, {len(data)} bytes long")
+            raise VerifyError(
+                where, f"is {found[same]:02x}, must be {piece.raw[same]:02x} to fit what it holds"
+            )
+        start += len(piece.raw)
+    if len(data) > start:
+        raise VerifyError(f"end of the file (byte {start})", f"{len(data) - start} bytes too many")
+
+
+def _read_entry(data: bytes, offset: int, number: int) -> tuple[str, bytes]:
+    """Name and content of the entry whose local header begins at `offset`."""
+    where = f"entry number {number} (header at byte {offset} of the file)"
+    if offset + LOCAL.size > len(data):
+        raise VerifyError(where, f"the file ends inside its header, {len(data)} bytes long")
+    header = LOCAL.unpack_from(data, offset)
+    checksum, size, name_bytes = header[6], header[7], header[9]
+    name_at = offset + LOCAL.size
+    if not 1 <= name_bytes <= MAX_NAME_BYTES:
+        raise VerifyError(where, f"a name of {name_bytes} bytes, 1 to {MAX_NAME_BYTES} may be")
+    name = data[name_at : name_at + name_bytes].decode("latin-1")
+    if not ENTRY_NAME.fullmatch(name):
+        raise VerifyError(where, f"a name that may not be: {plain(name)!r}")
+    start = name_at + name_bytes
+    where = f"entry {name} (header at byte {offset}, content at byte {start} of the file)"
+    if size > len(data) - start:
+        raise VerifyError(where, f"{size} bytes long, but only {len(data) - start} are left")
+    content = data[start : start + size]
+    if zlib.crc32(content) != checksum:
+        raise VerifyError(where, "its content does not fit the size and checksum in its header")
+    return name, content
+
+
+def read_container(data: bytes) -> dict[str, bytes]:
+    """The entries of a canonical container, name to content, in the order of the file.
+
+    Reads the entries front to back, rebuilds the whole file from them, and compares it byte
+    for byte. VerifyError: with entry, field and offset of the first thing that is not as it
+    has to be; any altered bit, anything missing, added or moved inside headers is found.
+    """
+    if len(data) > MAX_CONTAINER_BYTES:
+        raise VerifyError("file", f"longer than {MAX_CONTAINER_BYTES} bytes")
+    entries: dict[str, bytes] = {}
+    folders: set[str] = set()
+    offset = 0
+    while data[offset : offset + 4] == LOCAL_MARK:
+        if len(entries) == MAX_ENTRIES:
+            raise VerifyError(f"byte {offset} of the file", f"more than {MAX_ENTRIES} entries")
+        name, content = _read_entry(data, offset, len(entries) + 1)
+        above = {name[:i] for i, c in enumerate(name) if c == "/"}
+        if name in entries or name in folders or not above.isdisjoint(entries):
+            raise VerifyError(
+                f"entry {name} (header at byte {offset} of the file)",
+                "a second one of this name, or a file and a folder of one name",
+            )
+        entries[name] = content
+        folders |= above
+        offset += LOCAL.size + len(name) + len(content)
+    if not entries:
+        raise VerifyError("file (byte 0)", "does not begin with an entry: not a dossier")
+    if data[offset : offset + 4] != DIRECTORY_MARK:
+        where = f"after entry {name} (byte {offset} of the file)"
+        raise VerifyError(where, "neither the next entry nor the directory begins here")
+    _compare(data, _pieces(list(entries.items())))
+    return entries
+
+
+# ---------------------------------------------------------------------------------------
+# 6. The report
+# ---------------------------------------------------------------------------------------
+
+CANNOT_KNOW: Final = (
+    "Whether the key is the right one. Get it from the record's keeper by another way than the"
+    " dossier, and compare it letter by letter.",
+    "Whether what was recorded is true. The signature says that the keeper recorded it, not"
+    " that a sensor measured well, that a person reported rightly, or that an aircraft was the"
+    " one whose number it broadcast.",
+    "Whether everything was recorded. What no sensor saw, or what was left out before it was"
+    " recorded, leaves no trace here. The range shown has no gap inside; what stands before"
+    " and after it in the record is not shown.",
+    "What is in a part that is withheld: only that it was there, unaltered, in its place.",
+    "Whether the keeper shows others another record. Compare the checkpoint above with one"
+    " that somebody else got, or have it signed by witnesses.",
+    "When things happened, other than by the keeper's own clocks; nor whether the key was"
+    " in other hands when it signed.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked: `held` is None if what it needs did not hold."""
+
+    what: str
+    held: bool | None
+    said: str
+
+
+class Report:
+    """The checks in their order, the facts that they rest on, and what follows from them."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+        self.notes: list[str] = []
+
+    @property
+    def holds(self) -> bool:
+        """Did every check hold? None at all is not enough."""
+        return bool(self.checks) and all(check.held for check in self.checks)
+
+    def check(self, what: str, test: Callable[[], tuple[Result, str]]) -> Result | None:
+        """Run one check and keep how it went; its result, or None if it does not hold.
+
+        `test` returns its result and what was found, in words, or raises VerifyError.
+        """
+        try:
+            result, said = test()
+        except VerifyError as e:
+            self.checks.append(Check(what, False, str(e)))
+            return None
+        self.checks.append(Check(what, True, said))
+        return result
+
+    def skip(self, what: str, why: str) -> None:
+        """Keep that a check was not reached, and why: the dossier does not hold then."""
+        self.checks.append(Check(what, None, why))
+
+    def __str__(self) -> str:
+        marks = {True: "held", False: "FAILED", None: "not checked"}
+        lines = ["Checked"]
+        for check in self.checks:
+            lines.append(f"  {marks[check.held]:<13}{plain(check.what)}")
+            lines.append(f"               {plain(check.said)}")
+        if self.notes:
+            lines += ["", "To know", *(f"  {plain(note)}" for note in self.notes)]
+        failed = [check for check in self.checks if not check.held]
+        lines += ["", "THIS DOSSIER HOLDS." if self.holds else "THIS DOSSIER DOES NOT HOLD."]
+        lines += [f"  {plain(check.said)}" for check in failed if check.held is False]
+        lines += ["", "What such a proof cannot know"]
+        for item in CANNOT_KNOW:
+            lines += textwrap.wrap(item, 90, initial_indent="  - ", subsequent_indent="    ")
+        return "\n".join(lines)
+
+
+def verify(data: bytes, key: VerifierKey) -> Report:
+    """Check a whole dossier against a key. Never raises on account of `data`."""
+    report = Report()
+
+    def container() -> tuple[dict[str, bytes], str]:
+        entries = read_container(data)
+        digest = hashlib.sha256(data).hexdigest()
+        return entries, f"{len(entries)} entries, {len(data)} bytes, SHA-256 {digest}"
+
+    entries = report.check("container: every byte of the file is where it has to be", container)
+    what = "checkpoint: signed by the key that was given"
+    if entries is None:
+        report.skip(what, "the container does not hold")
+        return report
+
+    def checkpoint() -> tuple[Checkpoint, str]:
+        point = read_checkpoint(entry_of(entries, CHECKPOINT_NAME), key)
+        root = base64.b64encode(point.root).decode()
+        return point, f"{key}: the record has {point.size} entries and the root {root}"
+
+    point = report.check(what, checkpoint)
+    if point is not None and point.others:
+        report.notes.append(f"Also signed, not checked here: {', '.join(point.others)}")
+    return report
+
+
+CHECKPOINT_NAME: Final = "checkpoint"
+
+
+def entry_of(entries: dict[str, bytes], name: str) -> bytes:
+    """The content of an entry that has to be there."""
+    if name not in entries:
+        raise VerifyError(f"entry {name}", "is missing")
+    return entries[name]
+
+
+# ---------------------------------------------------------------------------------------
+# 7. The command line
+# ---------------------------------------------------------------------------------------
+
+HOLDS: Final = 0
+DOES_NOT_HOLD: Final = 1
+CANNOT_BE_READ: Final = 2
+
+
+def read_file(path: str, limit: int) -> bytes:
+    """A file's bytes. VerifyError: it cannot be read, or is longer than `limit` bytes."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as e:
+        raise VerifyError(plain(path), f"cannot be read: {e}") from None
+    if len(data) > limit:
+        raise VerifyError(plain(path), f"longer than {limit} bytes")
+    return data
+
+
+def run(dossier_path: str, key_path: str) -> int:
+    """Check the file against the key in the other file, print the report, return the exit code."""
+    try:
+        key_text = read_file(key_path, MAX_KEY_FILE_BYTES).decode("utf-8", "replace")
+        key = read_key(key_text)
+        data = read_file(dossier_path, MAX_CONTAINER_BYTES)
+    except VerifyError as e:
+        print(f"nothing was checked: {e}", file=sys.stderr)
+        return CANNOT_BE_READ
+    report = verify(data, key)
+    print(f"Dossier {plain(dossier_path)}\nKey     {key}\n\n{report}")
+    return HOLDS if report.holds else DOES_NOT_HOLD
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`verifier.py DOSSIER.zip --key KEYFILE`; 0 holds, 1 does not, 2 cannot be read."""
+    parser = argparse.ArgumentParser(
+        prog="verifier.py", description="Check a Skykeep dossier offline."
+    )
+    parser.add_argument("dossier", metavar="FILE", help="the dossier, a zip file")
+    parser.add_argument(
+        "--key",
+        metavar="KEYFILE",
+        required=True,
+        help="the record keeper's public key, one line NAME+ID+BASE64, not from the dossier",
+    )
+    options = parser.parse_args(arguments)
+    return run(options.dossier, options.key)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
