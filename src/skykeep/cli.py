@@ -45,6 +45,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_json(replay)
     replay.set_defaults(run=_replay)
 
+    recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
+    recompute.add_argument("folder", type=Path, metavar="DIR")
+    _add_json(recompute)
+    recompute.set_defaults(run=_recompute)
+
     _add_zones(commands)
     _add_permit(commands)
     return parser
@@ -104,6 +109,12 @@ def _replay(args: argparse.Namespace) -> int:
     return replay.run(
         args.files, args.zones, args.permits, args.site, args.authority, args.events, args.json
     )
+
+
+def _recompute(args: argparse.Namespace) -> int:
+    from skykeep.commands import recompute
+
+    return recompute.run(args.folder, args.json)
 
 
 def _zones_check(args: argparse.Namespace) -> int:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
+from skykeep.codec import entries, wire
 from skykeep.core.airspace import Airspace, Command, Site, Snapshot
-from skykeep.core.casebook import Casebook, CaseCommand, IncidentChanged
+from skykeep.core.casebook import (
+    Assess,
+    Casebook,
+    CaseCommand,
+    FileReport,
+    IncidentChanged,
+    MoveIncident,
+    OpenIncident,
+)
 from skykeep.core.event import Event, Tick
 from skykeep.core.observation import Batch
+from skykeep.errors import InputError, RecordError, SkykeepError
+from skykeep.record.entry import Entry, Placed, read_leaf
+from skykeep.store.record_store import RecordStore
 
 Input = Batch | Tick | Command
 
@@ -42,3 +57,149 @@ class Runtime:
         """A casebook command by a named person."""
         self.now_ns = max(self.now_ns, at_ns)
         return self.casebook.apply(command, self.now_ns)
+
+
+#: The engine's state is kept after so many entries; starting again replays fewer than that.
+SNAPSHOT_EVERY = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one input: its events, or why it was refused.
+
+    `repeated` says that the same batch is in the record already; it did nothing again.
+    """
+
+    events: tuple[Event, ...] = ()
+    refused: SkykeepError | None = None
+    repeated: bool = False
+    incident: IncidentChanged | None = None
+
+
+class Recorded:
+    """A site at work whose inputs and answers are in the record before anybody hears of them.
+
+    Starting is recovering: the last snapshot, the entries after it, the root computed anew.
+    After a RecordError the engine is ahead of the record; make a new one from the folder.
+    """
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self.store = RecordStore(folder, f"{site.authority_id}/skykeep")
+        if self.store.size == 0:
+            self.store.append([entries.site_entry(site, 0)])
+        first = next(self.store.entries(0, 1))
+        if entries.site_of(self.store.facts(first)) != site:
+            self.store.close()
+            raise RecordError(f"the record in {folder} is of another site or configuration")
+        self.runtime = self._recover(site)
+        self._since_snapshot = 0
+
+    def _recover(self, site: Site) -> Runtime:
+        kept = self.store.snapshot()
+        start, runtime = 1, Runtime(site)
+        if kept is not None:
+            start, data = kept
+            state = wire.decode(data)
+            runtime = Runtime(site, state[0])
+            runtime.casebook = state[1]
+        for placed in self.store.entries(start):
+            item = recorded_input(self.store, placed)
+            if item is not None:
+                feed_again(runtime, item, placed)
+        return runtime
+
+    def take(self, items: Sequence[Input | CaseCommand]) -> list[Answer]:
+        """Inputs in their order; returns when all of them and their answers are durable."""
+        answers: list[Answer] = []
+        pending: list[Entry] = []
+        known: list[tuple[str, int, bytes]] = []
+        in_group: dict[str, bytes] = {}
+        for item in items:
+            digest, first = b"", None
+            if isinstance(item, Batch):
+                first = entries.batch_entry(item)
+                digest = sha256(b"".join(f.data for f in first.facts)).digest()
+                repeated = self._repeated(item, digest, in_group)
+                if repeated is not None:
+                    answers.append(repeated)
+                    continue
+            try:
+                answer, made = self._one(item, first)
+            except SkykeepError as error:
+                answers.append(Answer(refused=error))
+                continue
+            if isinstance(item, Batch):
+                known.append((str(item.batch_id), len(pending), digest))
+                in_group[item.batch_id] = digest
+            pending += made
+            answers.append(answer)
+        if pending:
+            self._append(pending, known)
+        return answers
+
+    def _repeated(self, item: Batch, digest: bytes, in_group: dict[str, bytes]) -> Answer | None:
+        before = in_group.get(item.batch_id)
+        if before is None:
+            stored = self.store.batch(item.batch_id)
+            before = None if stored is None else stored.digest
+        if before is None:
+            return None
+        if before == digest:
+            return Answer(repeated=True)
+        problem = f"{item.batch_id!r} was used before with other content"
+        return Answer(refused=InputError("batch_id", problem, "Give each batch an id of its own"))
+
+    def _one(self, item: Input | CaseCommand, first: Entry | None) -> tuple[Answer, list[Entry]]:
+        runtime = self.runtime
+        if isinstance(item, CASE_COMMANDS):
+            changed = runtime.decide(item, runtime.now_ns)
+            made = entries.command_entry(item, entries.CASE, runtime.now_ns)
+            return Answer(incident=changed), [made]
+        events = runtime.take(item)
+        if isinstance(item, Tick):
+            first = entries.tick_entry(item)
+        elif not isinstance(item, Batch):
+            first = entries.command_entry(item, entries.COMMAND, runtime.now_ns)
+        assert first is not None
+        return Answer(events), [first, *entries.output_entries(events, runtime.now_ns)]
+
+    def _append(self, pending: list[Entry], known: list[tuple[str, int, bytes]]) -> None:
+        self._since_snapshot += len(pending)
+        snapshot = None
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            state = (self.runtime.airspace.snapshot(), self.runtime.casebook)
+            snapshot = wire.encode(state)
+            self._since_snapshot = 0
+        self.store.append(pending, known, snapshot)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.store.close()
+
+
+CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident)
+
+
+def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | None:
+    """The input that an entry holds, or None for an answer; RecordError if it cannot be read."""
+    leaf = read_leaf(placed.leaf)
+    if leaf.kind == entries.TICK:
+        return Tick(leaf.at_ns)
+    if leaf.kind not in (entries.BATCH, entries.COMMAND, entries.CASE):
+        return None
+    facts = store.facts(placed)
+    if leaf.kind == entries.BATCH:
+        return entries.batch_of(facts)
+    command: Command | CaseCommand = wire.decode(facts[0])
+    return command
+
+
+def feed_again(runtime: Runtime, item: Input | CaseCommand, placed: Placed) -> tuple[Event, ...]:
+    """A recorded input through the engine once more."""
+    try:
+        if isinstance(item, CASE_COMMANDS):
+            runtime.decide(item, read_leaf(placed.leaf).at_ns)
+            return ()
+        return runtime.take(item)
+    except SkykeepError as error:
+        raise RecordError(f"entry {placed.index} cannot be fed again: {error}") from None

@@ -1,0 +1,172 @@
+"""Core values <-> entries of the record: canonical JSON facts, identities apart (and private)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from skykeep import __version__
+from skykeep.codec import wire
+from skykeep.core.airspace import Command, Site
+from skykeep.core.casebook import CaseCommand
+from skykeep.core.event import (
+    AlertChanged,
+    Event,
+    Finding,
+    IdentityChanged,
+    Severity,
+    Tick,
+    VerdictChanged,
+)
+from skykeep.core.observation import Batch, Claim, Form, Scheme
+from skykeep.core.permit import ChangePermit, PutPermit
+from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
+from skykeep.errors import RecordError
+from skykeep.record.entry import Entry, Fact
+from skykeep.units import BatchId, SensorId
+
+SITE, BATCH, COMMAND, TICK, CASE = "site", "batch", "command", "tick", "case"
+TRACKS, VERDICT, ALERT = "tracks", "verdict", "alert"
+INPUTS = frozenset({BATCH, COMMAND, TICK})
+OUTPUTS = frozenset({TRACKS, VERDICT, ALERT})
+ENGINE = "engine"  # the source of what the engine said
+
+
+def site_entry(site: Site, at_ns: int) -> Entry:
+    """The first entry: whose record this is, and what computed it."""
+    versions = {"skykeep": __version__, "time_zone_data": TIME_ZONE_DATA_VERSION}
+    return Entry(SITE, at_ns, site.authority_id, (Fact(wire.encode(site)), _json(versions)))
+
+
+def site_of(facts: Sequence[bytes]) -> Site:
+    """The site that a record was kept for."""
+    site = wire.decode(facts[0])
+    if not isinstance(site, Site):
+        raise RecordError("the first entry names no site")
+    return site
+
+
+def tick_entry(tick: Tick) -> Entry:
+    """A tick says all it says by its time."""
+    return Entry(TICK, tick.at_ns, "clock", ())
+
+
+def command_entry(command: Command | CaseCommand, kind: str, at_ns: int) -> Entry:
+    """A command; one about a permit is sealed: it names who flies."""
+    private = isinstance(command, PutPermit | ChangePermit)
+    return Entry(kind, at_ns, kind, (Fact(wire.encode(command), private=private),))
+
+
+def batch_entry(batch: Batch) -> Entry:
+    """A batch: its head, its rows' kinematics, then its claims, sealed."""
+    head = {
+        "batch": batch.batch_id,
+        "sensor": batch.sensor_id,
+        "received": batch.receipt_time_ns,
+        "form": batch.form.value,
+        "rows": len(batch),
+        "kinds": batch.kind_likelihood is not None,
+        "words": bool(batch.words),
+        "claims": bool(batch.claims),
+        "raw": list(batch.raw_sha256),
+        "findings": [asdict(f) for f in batch.findings],
+    }
+    facts = [_json(head), *_rows(batch)]
+    facts += [
+        Fact(msgspec.json.encode({"row": row, **asdict(claim)}), private=True)
+        for row, claim in enumerate(batch.claims)
+        if claim is not None
+    ]
+    return Entry(BATCH, batch.receipt_time_ns, batch.sensor_id, tuple(facts))
+
+
+def _rows(batch: Batch) -> list[Fact]:
+    columns = [
+        batch.event_time_ns.tolist(),
+        _nullable(batch.values.tolist()),
+        _nullable(batch.sigmas.tolist()),
+        _nullable(batch.velocities_mps.tolist()),
+        batch.height_references.tolist(),
+    ]
+    kinds = batch.kind_likelihood
+    columns.append([None] * len(batch) if kinds is None else _nullable(kinds.tolist()))
+    columns.append(list(batch.words) or [None] * len(batch))
+    encode = msgspec.json.encode
+    return [Fact(encode(row)) for row in zip(*columns, strict=True)]
+
+
+def _nullable(rows: list[list[float]]) -> list[list[float | str | None]]:
+    """JSON has no NaN and no infinities: null, and their names."""
+    return [[v if math.isfinite(v) else _name(v) for v in row] for row in rows]
+
+
+def _name(value: float) -> str | None:
+    return None if math.isnan(value) else repr(value)
+
+
+def _float(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def batch_of(facts: Sequence[bytes]) -> Batch:
+    """The batch that `batch_entry` wrote, to the last bit; RecordError if it is not one."""
+    try:
+        head = msgspec.json.decode(facts[0])
+        count = head["rows"]
+        rows = [msgspec.json.decode(f) for f in facts[1 : 1 + count]]
+        claims: list[Claim | None] = [None] * count
+        for fact in facts[1 + count :]:
+            said = msgspec.json.decode(fact)
+            row = said.pop("row")
+            claims[row] = Claim(**(said | {"scheme": Scheme(said["scheme"])}))
+        return Batch(
+            BatchId(head["batch"]),
+            SensorId(head["sensor"]),
+            head["received"],
+            Form(head["form"]),
+            np.array([r[0] for r in rows], np.int64),
+            _matrix(rows, 1, 3),
+            _matrix(rows, 2, 3),
+            _matrix(rows, 3, 3),
+            np.array([r[4] for r in rows], np.int8),
+            _matrix(rows, 5, 4) if head["kinds"] else None,
+            tuple(claims) if head["claims"] else (),
+            tuple(r[6] for r in rows) if head["words"] else (),
+            tuple(head["raw"]),
+            tuple(_finding(f) for f in head["findings"]),
+        )
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise RecordError(f"the facts make no batch: {error}") from None
+
+
+def _matrix(rows: list[Any], column: int, width: int) -> Any:
+    values = [[_float(v) for v in row[column]] for row in rows]
+    return np.array(values, np.float64).reshape(-1, width)
+
+
+def _finding(raw: dict[str, Any]) -> Finding:
+    return Finding(raw["where"], raw["problem"], raw["assumed"], Severity(raw["severity"]))
+
+
+def output_entries(events: Iterable[Event], at_ns: int) -> list[Entry]:
+    """What the engine said to one input: tracks and all else together, verdicts, alerts."""
+    others: list[Fact] = []
+    apart: list[Entry] = []
+    for event in events:
+        fact = Fact(wire.encode_event(event), private=isinstance(event, IdentityChanged))
+        if isinstance(event, VerdictChanged):
+            apart.append(Entry(VERDICT, event.at_ns, ENGINE, (fact,)))
+        elif isinstance(event, AlertChanged):
+            apart.append(Entry(ALERT, event.at_ns, ENGINE, (fact,)))
+        else:
+            others.append(fact)
+    return [*([Entry(TRACKS, at_ns, ENGINE, tuple(others))] if others else []), *apart]
+
+
+def _json(value: object) -> Fact:
+    return Fact(msgspec.json.encode(value))

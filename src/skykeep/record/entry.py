@@ -1,0 +1,171 @@
+"""Entries of the record: a public leaf over salted facts (docs/decisions/0009).
+
+Bytes in, bytes out: what a fact says is not this room's matter.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from skykeep.errors import RecordError
+from skykeep.record.merkle import leaf_hash, root
+
+FORMAT = 1
+SALT_BYTES = 16
+SEAL_KEY_BYTES = 32  # AES-256
+RECORD_KEY_BYTES = 32
+HOUR_NS = 3_600 * 1_000_000_000
+
+OPEN, SEALED = b"\x00", b"\x01"
+_HOUR_BYTES = 4
+_SEALED_HEAD = 1 + _HOUR_BYTES + 32  # marker, hour, commitment
+#: What a leaf may say; more would be a different format.
+_LEAF_FIELDS = ("at", "count", "kind", "root", "source", "v")
+_LONGEST_LEAF = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact of an entry; a `private` one is sealed before it is committed."""
+
+    data: bytes
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be recorded: its kind, when (ns), from which source, and its facts."""
+
+    kind: str
+    at_ns: int
+    source: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry at its place in the log: the public leaf and the facts as they are stored."""
+
+    index: int
+    leaf: bytes
+    stored: tuple[bytes, ...]
+
+    @property
+    def hash(self) -> bytes:
+        """The leaf's hash in the log's tree."""
+        return leaf_hash(self.leaf)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a leaf says."""
+
+    at_ns: int
+    count: int
+    kind: str
+    root: bytes
+    source: str
+
+
+def salt(record_key: bytes, index: int, place: int) -> bytes:
+    """The salt of a fact: nobody without the key can guess what a commitment hides."""
+    return hmac.digest(record_key, b"%d/%d" % (index, place), "sha256")[:SALT_BYTES]
+
+
+def commitment(fact_salt: bytes, data: bytes) -> bytes:
+    """What stands for a fact in its entry's inner tree."""
+    return sha256(b"\x00" + fact_salt + data).digest()
+
+
+def inner_root(commitments: Sequence[bytes]) -> bytes:
+    """The root over the commitments of an entry's facts."""
+    return root(commitments)
+
+
+def hour_of(at_ns: int) -> int:
+    """The hour of a moment, counted from 1970: facts of one hour share a key."""
+    return at_ns // HOUR_NS
+
+
+def keep_open(record_key: bytes, index: int, place: int, data: bytes) -> tuple[bytes, bytes]:
+    """An open fact as it is stored, and its commitment."""
+    return OPEN + data, commitment(salt(record_key, index, place), data)
+
+
+def seal(key: bytes, hour: int, index: int, place: int, data: bytes) -> tuple[bytes, bytes]:
+    """A private fact as it is stored, and its commitment; a key serves a place once.
+
+    The salt comes from the same key: when the key is destroyed nobody can guess what the
+    commitment, which stays, hides.
+    """
+    committed = commitment(salt(key, index, place), data)
+    sealed = AESGCM(key).encrypt(_nonce(index, place), data, committed)
+    return SEALED + hour.to_bytes(_HOUR_BYTES, "big") + committed + sealed, committed
+
+
+def sealed_hour(stored: bytes) -> int | None:
+    """The hour whose key opens a stored fact; None for an open one."""
+    if stored[:1] == OPEN:
+        return None
+    if stored[:1] != SEALED or len(stored) < _SEALED_HEAD:
+        raise RecordError("a stored fact is neither open nor sealed")
+    return int.from_bytes(stored[1 : 1 + _HOUR_BYTES], "big")
+
+
+def committed_to(record_key: bytes, index: int, place: int, stored: bytes) -> bytes:
+    """The commitment of a fact as it is stored; that of a sealed one stands in it."""
+    if sealed_hour(stored) is None:
+        return commitment(salt(record_key, index, place), stored[1:])
+    return stored[1 + _HOUR_BYTES : _SEALED_HEAD]
+
+
+def unseal(key: bytes | None, index: int, place: int, stored: bytes) -> bytes:
+    """The fact as it was; RecordError where it cannot be opened, and why."""
+    if sealed_hour(stored) is None:
+        return stored[1:]
+    where = f"entry {index}, fact {place}"
+    if key is None:
+        raise RecordError(f"{where}: its key is gone")
+    committed = stored[1 + _HOUR_BYTES : _SEALED_HEAD]
+    try:
+        return AESGCM(key).decrypt(_nonce(index, place), stored[_SEALED_HEAD:], committed)
+    except InvalidTag:
+        raise RecordError(f"{where}: it was altered, or the key is wrong") from None
+
+
+def _nonce(index: int, place: int) -> bytes:
+    return index.to_bytes(8, "big") + place.to_bytes(4, "big")
+
+
+def write_leaf(entry: Entry, facts_root: bytes) -> bytes:
+    """The public leaf: one line of JSON with sorted names and no spaces."""
+    fields = (entry.at_ns, len(entry.facts), entry.kind, facts_root.hex(), entry.source, FORMAT)
+    return json.dumps(
+        dict(zip(_LEAF_FIELDS, fields, strict=True)), ensure_ascii=True, separators=(",", ":")
+    ).encode("ascii")
+
+
+def read_leaf(data: bytes) -> Leaf:
+    """What a leaf says; RecordError for anything that `write_leaf` would not write."""
+    try:
+        fields: dict[str, Any] = json.loads(data) if len(data) <= _LONGEST_LEAF else {}
+        if tuple(fields) != _LEAF_FIELDS or fields["v"] != FORMAT:
+            raise RecordError("a leaf has not the fields of this format")
+        leaf = Leaf(
+            fields["at"], fields["count"], fields["kind"], bytes.fromhex(fields["root"]),
+            fields["source"],
+        )  # fmt: skip
+        entry = Entry(leaf.kind, leaf.at_ns, leaf.source, (Fact(b""),) * leaf.count)
+        if type(leaf.at_ns) is not int or write_leaf(entry, leaf.root) != data:
+            raise RecordError("a leaf is not written as this format writes it")
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError, MemoryError):
+        raise RecordError("a leaf is not a line of this format") from None
+    return leaf

@@ -1,0 +1,1 @@
+"""What is kept on disk. A port states its durability duties; what it acknowledges is durable."""
