@@ -9,9 +9,10 @@ writes nothing. In the order of reading:
   2. Ed25519 signatures         RFC 8032, section 5.1.7
   3. Signed notes, checkpoints  C2SP signed-note, C2SP tlog-checkpoint
   4. Merkle tree proofs         RFC 6962, section 2.1; RFC 9162, section 2.1
-  5. The container              a zip written in exactly one way
-  6. The report                 what was checked, what held, what no proof can know
-  7. The command line
+  5. Leaves and facts           what one entry of the record shows, and what it withholds
+  6. The container              a zip written in exactly one way
+  7. The dossier and the report what was checked, what held, what no proof can know
+  8. The command line
 
 The key comes from whoever runs this and never from the dossier: a key that travels with what
 it proves proves nothing. Exit codes: 0 all checks hold, 1 one does not, 2 the dossier or the
@@ -24,16 +25,16 @@ import argparse
 import base64
 import binascii
 import hashlib
+import json
 import re
 import struct
 import sys
 import textwrap
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
-
-Result = TypeVar("Result")
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 # ---------------------------------------------------------------------------------------
 # 1. Limits and errors
@@ -503,7 +504,102 @@ def root_of_range(leaves: Sequence[bytes], start: int, size: int, proof: Sequenc
 
 
 # ---------------------------------------------------------------------------------------
-# 5. The container: a zip written in exactly one way
+# 5. Leaves and facts (Skykeep, docs/decisions/0009-record-format.md)
+# ---------------------------------------------------------------------------------------
+# An entry of the record is a leaf, one line of JSON that anybody may see, over a list of
+# facts. The leaf names the root of a small tree of its own, whose leaves are salt and fact,
+# hashed; so a fact can be shown (its salt and bytes) or withheld (its hash), and whoever
+# sees the hash cannot guess the fact.
+
+LEAF_FORMAT: Final = 1
+MAX_LEAF_BYTES: Final = 1_000
+SALT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a leaf says: when (ns since 1970, UTC), what kind, from where, over how many facts."""
+
+    at_ns: int
+    count: int
+    kind: str
+    root: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A fact that is not shown: whose decision that was, and why."""
+
+    by: str
+    why: str
+
+
+def read_json(line: bytes, where: str) -> object:
+    """One JSON text. VerifyError: whatever is wrong with it."""
+    try:
+        value: object = json.loads(line)
+    except (ValueError, RecursionError):
+        raise VerifyError(where, "not a line of JSON") from None
+    return value
+
+
+def read_leaf(line: bytes, where: str) -> Leaf:
+    """What a leaf says. VerifyError: not a leaf, or not in its one way of writing."""
+    fields = read_json(line, where) if len(line) <= MAX_LEAF_BYTES else None
+    if not isinstance(fields, dict) or fields.get("v") != LEAF_FORMAT:
+        raise VerifyError(where, f"not a leaf of format {LEAF_FORMAT}")
+    kinds = {"at": int, "count": int, "kind": str, "root": str, "source": str, "v": int}
+    if {name: type(value) for name, value in fields.items()} != kinds:
+        raise VerifyError(where, "a leaf has other fields")
+    if json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() != line:
+        raise VerifyError(where, "a leaf written in another way than the one it has")
+    if not re.fullmatch("[0-9a-f]{64}", fields["root"]) or fields["count"] < 0:
+        raise VerifyError(where, "a leaf with no root or no count")
+    root = bytes.fromhex(fields["root"])
+    return Leaf(fields["at"], fields["count"], fields["kind"], root, fields["source"])
+
+
+def commitment(salt: bytes, fact: bytes) -> bytes:
+    """What stands for a fact, as it is stored, in the tree of its leaf."""
+    return leaf_hash(salt + fact)
+
+
+def read_fact(fields: object, where: str) -> tuple[bytes, Withheld | None]:
+    """A fact's commitment, and who withheld it and why if it is not shown.
+
+    Shown: {"salt": BASE64, "stored": BASE64}. Withheld: {"by": TEXT, "hash": BASE64, "why":
+    TEXT}. VerifyError: neither.
+    """
+    if not isinstance(fields, dict) or not all(isinstance(v, str) for v in fields.values()):
+        raise VerifyError(where, "neither a fact shown nor one withheld")
+    if fields.keys() == {"salt", "stored"}:
+        salt = from_base64(fields["salt"], where)
+        if len(salt) != SALT_BYTES:
+            raise VerifyError(where, f"a salt of {len(salt)} bytes, {SALT_BYTES} are due")
+        return commitment(salt, from_base64(fields["stored"], where)), None
+    if fields.keys() == {"by", "hash", "why"}:
+        if not fields["by"].strip() or not fields["why"].strip():
+            raise VerifyError(where, "withheld without saying by whom and why")
+        hidden = from_base64(fields["hash"], where)
+        _require_hashes(where, [], [hidden])
+        return hidden, Withheld(fields["by"], fields["why"])
+    raise VerifyError(where, "neither a fact shown nor one withheld")
+
+
+def check_facts(leaf: Leaf, line: bytes, where: str) -> list[Withheld]:
+    """The facts of one leaf, a JSON array, fit its count and root; those that are withheld."""
+    facts = read_json(line, where)
+    if not isinstance(facts, list) or len(facts) != leaf.count:
+        raise VerifyError(where, f"{leaf.count} facts are due")
+    read = [read_fact(fact, f"{where}, fact {i}") for i, fact in enumerate(facts)]
+    if tree_root([hidden for hidden, _ in read]) != leaf.root:
+        raise VerifyError(where, "the facts do not give the root that their leaf names")
+    return [withheld for _, withheld in read if withheld is not None]
+
+
+# ---------------------------------------------------------------------------------------
+# 6. The container: a zip written in exactly one way
 # ---------------------------------------------------------------------------------------
 # Any program that opens zip files opens it. For us it has one form only: the entries one
 # after the other with no gap, each a local header, its name and its content as it is; then
@@ -516,21 +612,20 @@ ZIP_DATE: Final = (1980 - 1980) << 9 | 1 << 5 | 1
 """1 January 1980, the first day that a zip can name: a dossier's times stand inside it."""
 LOCAL: Final = struct.Struct("<4s5H3L2H")
 LOCAL_FIELDS: Final = (
-    ("mark", 4), ("version", 2), ("flags", 2), ("method", 2), ("time", 2), ("date", 2),
-    ("checksum", 4), ("stored size", 4), ("size", 4), ("name length", 2), ("extra length", 2),
-)  # fmt: skip
+    "mark 4, version 2, flags 2, method 2, time 2, date 2, checksum 4, stored size 4, size 4, "
+    "name length 2, extra length 2"
+)
 DIRECTORY: Final = struct.Struct("<4s6H3L5H2L")
 DIRECTORY_FIELDS: Final = (
-    ("mark", 4), ("made by", 2), ("version", 2), ("flags", 2), ("method", 2), ("time", 2),
-    ("date", 2), ("checksum", 4), ("stored size", 4), ("size", 4), ("name length", 2),
-    ("extra length", 2), ("comment length", 2), ("disk", 2), ("inner attributes", 2),
-    ("outer attributes", 4), ("offset", 4),
-)  # fmt: skip
+    "mark 4, made by 2, version 2, flags 2, method 2, time 2, date 2, checksum 4, stored size 4, "
+    "size 4, name length 2, extra length 2, comment length 2, disk 2, inner attributes 2, "
+    "outer attributes 4, offset 4"
+)
 END: Final = struct.Struct("<4s4H2LH")
 END_FIELDS: Final = (
-    ("mark", 4), ("disk", 2), ("directory's disk", 2), ("entries here", 2), ("entries", 2),
-    ("directory size", 4), ("directory offset", 4), ("comment length", 2),
-)  # fmt: skip
+    "mark 4, disk 2, directory's disk 2, entries here 2, entries 2, directory size 4, "
+    "directory offset 4, comment length 2"
+)
 LOCAL_MARK: Final = b"PK\x03\x04"
 DIRECTORY_MARK: Final = b"PK\x01\x02"
 END_MARK: Final = b"PK\x05\x06"
@@ -565,7 +660,7 @@ class _Piece:
 
     raw: bytes
     what: str
-    fields: tuple[tuple[str, int], ...]
+    fields: str
 
 
 def _pieces(entries: Entries) -> list[_Piece]:
@@ -576,7 +671,7 @@ def _pieces(entries: Entries) -> list[_Piece]:
     for name, content in entries:
         head = local_header(name, content)
         body.append(_Piece(head, f"entry {name}, its header", LOCAL_FIELDS))
-        body.append(_Piece(content, f"entry {name}, its content", ()))
+        body.append(_Piece(content, f"entry {name}, its content", ""))
         record = directory_record(name, content, offset)
         what = f"directory, record of {name} (header at byte {offset})"
         directory.append(_Piece(record, what, DIRECTORY_FIELDS))
@@ -588,10 +683,11 @@ def _pieces(entries: Entries) -> list[_Piece]:
 
 def _field_at(piece: _Piece, offset: int) -> str:
     """The name of the header field at an offset into a piece."""
-    for name, length in piece.fields:
-        if offset < length:
+    for part in piece.fields.split(", "):
+        name, _, length = part.rpartition(" ")
+        if offset < int(length):
             return name
-        offset -= length
+        offset -= int(length)
     return "name"
 
 
@@ -674,7 +770,7 @@ def read_container(data: bytes) -> dict[str, bytes]:
 
 
 # ---------------------------------------------------------------------------------------
-# 6. The report
+# 7. The dossier and the report
 # ---------------------------------------------------------------------------------------
 
 CANNOT_KNOW: Final = (
@@ -694,55 +790,157 @@ CANNOT_KNOW: Final = (
 )
 
 
+MANIFEST, CHECKPOINT, PROOF = "manifest", "checkpoint", "proof"
+LEAVES, FACTS = "leaves", "facts"
+MANIFEST_TITLE: Final = "skykeep dossier 1"
+"""A manifest's first line. No text is both manifest and checkpoint: the second line differs."""
+
+
+@dataclass(slots=True)
+class Dossier:
+    """A dossier while it is checked: each step leaves here what the next ones need."""
+
+    data: bytes
+    key: VerifierKey
+    entries: dict[str, bytes] = field(default_factory=dict)
+    checkpoint: Checkpoint | None = None
+    leaves: list[Leaf] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def entry(self, name: str) -> bytes:
+        """The content of an entry that has to be there."""
+        if name not in self.entries:
+            raise VerifyError(f"entry {name}", "is missing")
+        return self.entries[name]
+
+    def lines(self, name: str) -> list[bytes]:
+        """The lines of an entry in which each line, also the last, ends in a newline."""
+        content = self.entry(name)
+        if content and not content.endswith(b"\n"):
+            raise VerifyError(f"entry {name}", "does not end in a newline")
+        return content.split(b"\n")[:-1]
+
+
+def check_container(dossier: Dossier) -> str:
+    """The file is a canonical container."""
+    dossier.entries = read_container(dossier.data)
+    digest = hashlib.sha256(dossier.data).hexdigest()
+    return f"{len(dossier.entries)} entries, {len(dossier.data)} bytes, SHA-256 {digest}"
+
+
+def check_checkpoint(dossier: Dossier) -> str:
+    """The entry `checkpoint` is one that the key signed."""
+    point = read_checkpoint(dossier.entry(CHECKPOINT), dossier.key, f"entry {CHECKPOINT}")
+    dossier.checkpoint = point
+    if point.others:
+        dossier.notes.append(f"Also signed, not checked here: {', '.join(point.others)}")
+    root = base64.b64encode(point.root).decode()
+    return f"{dossier.key} signed: {point.size} leaves with the root {root}"
+
+
+def check_leaves(dossier: Dossier) -> str:
+    """The leaves, one a line, stand side by side in the tree of the checkpoint.
+
+    The entry `proof` has the first leaf's index in decimal, then the hashes that
+    `root_of_range` needs, a base64 line each.
+    """
+    assert dossier.checkpoint is not None  # Its check comes first, and the first failure ends.
+    size, root = dossier.checkpoint.size, dossier.checkpoint.root
+    lines, proof = dossier.lines(LEAVES), [x.decode("latin-1") for x in dossier.lines(PROOF)]
+    start = read_decimal(proof[0] if proof else "", MAX_TREE_SIZE, f"entry {PROOF}, line 1")
+    hashes = [from_base64(x, f"entry {PROOF}, line {i}") for i, x in enumerate(proof[1:], 2)]
+    span = f"{start} to {start + len(lines) - 1} of {size}"
+    if root_of_range([leaf_hash(x) for x in lines], start, size, hashes) != root:
+        problem = f"as leaves {span} they and the entry {PROOF} do not give the signed root"
+        raise VerifyError(f"entry {LEAVES}", problem)
+    dossier.leaves = [read_leaf(x, f"entry {LEAVES}, line {i}") for i, x in enumerate(lines, 1)]
+    return f"leaves {span} (counted from 0), with no gap between them"
+
+
+def check_all_facts(dossier: Dossier) -> str:
+    """The entry `facts`, one line of JSON for each leaf, fits the leaves."""
+    lines, leaves = dossier.lines(FACTS), dossier.leaves
+    if len(lines) != len(leaves):
+        problem = f"{len(lines)} lines, one for each of the {len(leaves)} leaves is due"
+        raise VerifyError(f"entry {FACTS}", problem)
+    withheld: Counter[Withheld] = Counter()
+    partly = 0
+    for number, (leaf, line) in enumerate(zip(leaves, lines, strict=True), 1):
+        hidden = check_facts(leaf, line, f"entry {FACTS}, line {number}")
+        withheld.update(hidden)
+        partly += bool(hidden)
+    total = sum(leaf.count for leaf in leaves)
+    for kind, count in withheld.items():
+        dossier.notes.append(f"{count} of {total} facts withheld by {kind.by}: {kind.why}")
+    return f"{total} facts, {withheld.total()} withheld, in {partly} of {len(leaves)} leaves"
+
+
+def check_manifest(dossier: Dossier) -> str:
+    """The manifest, a note signed by the key, lists every other entry in the file's order.
+
+    Its lines: MANIFEST_TITLE, then for each entry `SHA-256 in hex, size in bytes, name`. It
+    covers the entries that are for people to read, which no leaf stands for.
+    """
+    where, entries = f"entry {MANIFEST}", dossier.entries
+    lines = read_note(dossier.entry(MANIFEST), dossier.key, where).text[:-1].split("\n")
+    if lines[0] != MANIFEST_TITLE:
+        raise VerifyError(where, f"does not begin with the line {MANIFEST_TITLE!r}")
+    listed = {line.rpartition(" ")[2]: line for line in lines[1:]}
+    for name, content in entries.items():
+        due = f"{hashlib.sha256(content).hexdigest()} {len(content)} {name}"
+        if name != MANIFEST and listed.get(name) != due:
+            raise VerifyError(f"entry {name}", "is not in the manifest, or not as it is there")
+    for name in listed:
+        if name not in entries:
+            raise VerifyError(f"entry {plain(name)}", "is missing: the manifest lists it")
+    if list(entries) != [MANIFEST, *(line.rpartition(" ")[2] for line in lines[1:])]:
+        raise VerifyError(where, "must come first, and list the entries once, in their order")
+    rest = [name for name in listed if name not in (CHECKPOINT, PROOF, LEAVES, FACTS)]
+    if rest:
+        dossier.notes.append(f"Signed, but not shown to follow from the facts: {', '.join(rest)}")
+    return f"{len(listed)} entries with the sizes and SHA-256 that {dossier.key} signed"
+
+
+STEPS: Final = (
+    ("the container: every byte is what it has to be", check_container),
+    ("the checkpoint: signed with the key given", check_checkpoint),
+    ("the leaves: a range of the tree that was signed", check_leaves),
+    ("the facts: those that the leaves stand for", check_all_facts),
+    ("the manifest: every entry is as it was signed", check_manifest),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked: `held` is None if what it needs did not hold."""
+    """One thing that was checked: `held` is None if an earlier one failed."""
 
     what: str
     held: bool | None
     said: str
 
 
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The checks in their order, the facts that they rest on, and what follows from them."""
+    """The checks in their order, and what else a reader has to know."""
 
-    def __init__(self) -> None:
-        self.checks: list[Check] = []
-        self.notes: list[str] = []
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Did every check hold? None at all is not enough."""
-        return bool(self.checks) and all(check.held for check in self.checks)
-
-    def check(self, what: str, test: Callable[[], tuple[Result, str]]) -> Result | None:
-        """Run one check and keep how it went; its result, or None if it does not hold.
-
-        `test` returns its result and what was found, in words, or raises VerifyError.
-        """
-        try:
-            result, said = test()
-        except VerifyError as e:
-            self.checks.append(Check(what, False, str(e)))
-            return None
-        self.checks.append(Check(what, True, said))
-        return result
-
-    def skip(self, what: str, why: str) -> None:
-        """Keep that a check was not reached, and why: the dossier does not hold then."""
-        self.checks.append(Check(what, None, why))
+        """Did every check hold?"""
+        return all(check.held for check in self.checks)
 
     def __str__(self) -> str:
         marks = {True: "held", False: "FAILED", None: "not checked"}
         lines = ["Checked"]
         for check in self.checks:
-            lines.append(f"  {marks[check.held]:<13}{plain(check.what)}")
+            lines.append(f"  {marks[check.held]:<12} {plain(check.what)}")
             lines.append(f"               {plain(check.said)}")
         if self.notes:
             lines += ["", "To know", *(f"  {plain(note)}" for note in self.notes)]
-        failed = [check for check in self.checks if not check.held]
         lines += ["", "THIS DOSSIER HOLDS." if self.holds else "THIS DOSSIER DOES NOT HOLD."]
-        lines += [f"  {plain(check.said)}" for check in failed if check.held is False]
+        lines += [f"  {plain(check.said)}" for check in self.checks if check.held is False]
         lines += ["", "What such a proof cannot know"]
         for item in CANNOT_KNOW:
             lines += textwrap.wrap(item, 90, initial_indent="  - ", subsequent_indent="    ")
@@ -750,43 +948,26 @@ class Report:
 
 
 def verify(data: bytes, key: VerifierKey) -> Report:
-    """Check a whole dossier against a key. Never raises on account of `data`."""
-    report = Report()
+    """Check a whole dossier against a key. Never raises on account of `data`.
 
-    def container() -> tuple[dict[str, bytes], str]:
-        entries = read_container(data)
-        digest = hashlib.sha256(data).hexdigest()
-        return entries, f"{len(entries)} entries, {len(data)} bytes, SHA-256 {digest}"
-
-    entries = report.check("container: every byte of the file is where it has to be", container)
-    what = "checkpoint: signed by the key that was given"
-    if entries is None:
-        report.skip(what, "the container does not hold")
-        return report
-
-    def checkpoint() -> tuple[Checkpoint, str]:
-        point = read_checkpoint(entry_of(entries, CHECKPOINT_NAME), key)
-        root = base64.b64encode(point.root).decode()
-        return point, f"{key}: the record has {point.size} entries and the root {root}"
-
-    point = report.check(what, checkpoint)
-    if point is not None and point.others:
-        report.notes.append(f"Also signed, not checked here: {', '.join(point.others)}")
-    return report
-
-
-CHECKPOINT_NAME: Final = "checkpoint"
-
-
-def entry_of(entries: dict[str, bytes], name: str) -> bytes:
-    """The content of an entry that has to be there."""
-    if name not in entries:
-        raise VerifyError(f"entry {name}", "is missing")
-    return entries[name]
+    A dossier is a canonical container with the entries manifest, checkpoint, proof, leaves
+    and facts; others in it are for people to read.
+    """
+    dossier = Dossier(data, key)
+    checks: list[Check] = []
+    for what, step in STEPS:
+        if checks and not checks[-1].held:
+            checks.append(Check(what, None, "an earlier check failed"))
+            continue
+        try:
+            checks.append(Check(what, True, step(dossier)))
+        except VerifyError as e:
+            checks.append(Check(what, False, str(e)))
+    return Report(tuple(checks), tuple(dossier.notes))
 
 
 # ---------------------------------------------------------------------------------------
-# 7. The command line
+# 8. The command line
 # ---------------------------------------------------------------------------------------
 
 HOLDS: Final = 0
