@@ -154,6 +154,26 @@ class StoredTree:
         _check_growth(old, new)
         return tuple(self._range_root(*span) for span in _consistency_spans(old, new))
 
+    def range_proof(self, start: int, end: int, size: int) -> tuple[bytes, ...]:
+        """That leaves [start, end) stand side by side in the first `size`; left to right.
+
+        The roots of the largest subtrees wholly outside the range, by RFC 6962's split: at
+        most two a level. RecordError if the range is empty or not in the tree.
+        """
+        _check_place(start, size)
+        if not start < end <= size:
+            raise RecordError(f"leaves {start} to {end} are no range of a tree of {size}")
+
+        def outside(low: int, high: int) -> list[bytes]:
+            if high <= start or end <= low:
+                return [self._range_root(low, high)]
+            if start <= low and high <= end:
+                return []
+            middle = low + _split(high - low)
+            return [*outside(low, middle), *outside(middle, high)]
+
+        return tuple(outside(0, size))
+
     def _range_root(self, start: int, end: int) -> bytes:
         """The root over a range whose start divides by the power of 2 that spans it."""
         count = end - start
