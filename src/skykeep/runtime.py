@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skykeep.codec import entries, wire
@@ -22,9 +21,10 @@ from skykeep.core.event import Event, Tick
 from skykeep.core.observation import Batch
 from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.record.entry import Entry, Placed, read_leaf
-from skykeep.store.record_store import RecordStore
+from skykeep.store.record_store import KnownBatch, RecordStore, Staged
 
 Input = Batch | Tick | Command
+CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident)
 
 
 class Runtime:
@@ -68,12 +68,22 @@ class Answer:
     """What became of one input: its events, or why it was refused.
 
     `repeated` says that the same batch is in the record already; it did nothing again.
+    `entry` is the input's place in the record.
     """
 
     events: tuple[Event, ...] = ()
     refused: SkykeepError | None = None
     repeated: bool = False
     incident: IncidentChanged | None = None
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Inputs that the engine has taken, with their answers, which nobody may hear of yet."""
+
+    answers: list[Answer]
+    staged: Staged | None
 
 
 class Recorded:
@@ -110,15 +120,21 @@ class Recorded:
 
     def take(self, items: Sequence[Input | CaseCommand]) -> list[Answer]:
         """Inputs in their order; returns when all of them and their answers are durable."""
+        prepared = self.prepare(items)
+        self.commit(prepared)
+        return prepared.answers
+
+    def prepare(self, items: Sequence[Input | CaseCommand]) -> Prepared:
+        """The part of `take` that computes; until its `commit`, prepare nothing else."""
         answers: list[Answer] = []
         pending: list[Entry] = []
         known: list[tuple[str, int, bytes]] = []
-        in_group: dict[str, bytes] = {}
+        in_group: dict[str, KnownBatch] = {}
         for item in items:
-            digest, first = b"", None
+            entry, first = self.store.size + len(pending), None
             if isinstance(item, Batch):
                 first = entries.batch_entry(item)
-                digest = sha256(b"".join(f.data for f in first.facts)).digest()
+                digest = entries.content_digest(item, first)
                 repeated = self._repeated(item, digest, in_group)
                 if repeated is not None:
                     answers.append(repeated)
@@ -130,22 +146,24 @@ class Recorded:
                 continue
             if isinstance(item, Batch):
                 known.append((str(item.batch_id), len(pending), digest))
-                in_group[item.batch_id] = digest
+                in_group[item.batch_id] = KnownBatch(entry, digest)
             pending += made
-            answers.append(answer)
-        if pending:
-            self._append(pending, known)
-        return answers
+            answers.append(replace(answer, entry=entry))
+        return Prepared(answers, self._stage(pending, known) if pending else None)
 
-    def _repeated(self, item: Batch, digest: bytes, in_group: dict[str, bytes]) -> Answer | None:
-        before = in_group.get(item.batch_id)
-        if before is None:
-            stored = self.store.batch(item.batch_id)
-            before = None if stored is None else stored.digest
+    def commit(self, prepared: Prepared) -> None:
+        """The part of `take` that waits for the disk; it may run on another thread."""
+        if prepared.staged is not None:
+            self.store.commit(prepared.staged)
+
+    def _repeated(
+        self, item: Batch, digest: bytes, in_group: dict[str, KnownBatch]
+    ) -> Answer | None:
+        before = in_group.get(item.batch_id) or self.store.batch(item.batch_id)
         if before is None:
             return None
-        if before == digest:
-            return Answer(repeated=True)
+        if before.digest == digest:
+            return Answer(repeated=True, entry=before.index)
         problem = f"{item.batch_id!r} was used before with other content"
         return Answer(refused=InputError("batch_id", problem, "Give each batch an id of its own"))
 
@@ -163,21 +181,18 @@ class Recorded:
         assert first is not None
         return Answer(events), [first, *entries.output_entries(events, runtime.now_ns)]
 
-    def _append(self, pending: list[Entry], known: list[tuple[str, int, bytes]]) -> None:
+    def _stage(self, pending: list[Entry], known: list[tuple[str, int, bytes]]) -> Staged:
         self._since_snapshot += len(pending)
         snapshot = None
         if self._since_snapshot >= SNAPSHOT_EVERY:
             state = (self.runtime.airspace.snapshot(), self.runtime.casebook)
             snapshot = wire.encode(state)
             self._since_snapshot = 0
-        self.store.append(pending, known, snapshot)
+        return self.store.stage(pending, known, snapshot)
 
     def close(self) -> None:
         """Let go of the files."""
         self.store.close()
-
-
-CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident)
 
 
 def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | None:

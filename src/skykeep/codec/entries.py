@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -83,6 +84,16 @@ def batch_entry(batch: Batch) -> Entry:
         if claim is not None
     ]
     return Entry(BATCH, batch.receipt_time_ns, batch.sensor_id, tuple(facts))
+
+
+def content_digest(batch: Batch, entry: Entry) -> bytes:
+    """What a batch says, whenever it was received and however its bytes were laid out.
+
+    `entry` is the batch's own: a sender that repeats itself gives the same facts.
+    """
+    findings = [asdict(f) for f in batch.findings]
+    head = msgspec.json.encode([batch.sensor_id, batch.form.value, len(batch), findings])
+    return sha256(b"\n".join([head, *(f.data for f in entry.facts[1:])])).digest()
 
 
 def _rows(batch: Batch) -> list[Fact]:

@@ -79,6 +79,17 @@ class KnownBatch:
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Staged:
+    """Entries hashed and signed, ready for the disk; nothing of them is durable yet."""
+
+    rows: list[tuple[int, bytes, bytes, bytes]]
+    batches: list[tuple[str, int, bytes]]
+    frontier: Frontier
+    note: bytes
+    snapshot: bytes | None
+
+
 class RecordStore:
     """One record. Only one process may hold it; a lock says so."""
 
@@ -134,40 +145,60 @@ class RecordStore:
         the engine's state after the last entry. RecordError if the disk did not take it:
         nothing of it is in the record then.
         """
-        if self._broken is not None:
-            raise RecordError(f"the record stopped: {self._broken}. Open it again")
+        return self.commit(self.stage(entries, batches, snapshot))
+
+    def stage(
+        self,
+        entries: Sequence[Entry],
+        batches: Sequence[tuple[str, int, bytes]] = (),
+        snapshot: bytes | None = None,
+    ) -> Staged:
+        """All of an append that needs no disk; the next stage waits for this one's commit."""
+        self._check()
         first = self.size
         try:
             placed = [self._place(e, first + i) for i, e in enumerate(entries)]
             if snapshot is not None:
                 snapshot = self._sealed_snapshot(snapshot, first + len(entries))
+        except sqlite3.Error as error:
+            raise self._broke(error) from None
+        rows = [(p.index, p.leaf, p.hash, _pack(p.stored)) for p in placed]
+        frontier = self.frontier.extend([row[2] for row in rows])
+        known = [(b, first + offset, digest) for b, offset, digest in batches]
+        return Staged(rows, known, frontier, self._checkpoint(frontier).to_bytes(), snapshot)
+
+    def commit(self, staged: Staged) -> range:
+        """Make durable what was staged last; SQLite works without holding up other threads."""
+        self._check()
+        first, size = self.size, staged.frontier.size
+        if first + len(staged.rows) != size:
+            raise RecordError("what was staged does not follow the record's last entry")
+        try:
             if self._keys.in_transaction:
                 self._keys.commit()  # the keys first: a sealed fact without its key is lost
-            frontier = self.frontier.extend([p.hash for p in placed])
-            note = self._checkpoint(frontier)
             with self._db:
-                self._db.executemany(
-                    "INSERT INTO entries VALUES (?, ?, ?, ?)",
-                    [(p.index, p.leaf, p.hash, _pack(p.stored)) for p in placed],
-                )
-                self._db.executemany(
-                    "INSERT INTO batches VALUES (?, ?, ?)",
-                    [(b, first + offset, digest) for b, offset, digest in batches],
-                )
+                self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", staged.rows)
+                self._db.executemany("INSERT INTO batches VALUES (?, ?, ?)", staged.batches)
                 self._db.execute(
-                    "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)",
-                    (frontier.size, note.to_bytes()),
+                    "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (size, staged.note)
                 )
-                if snapshot is not None:
+                if staged.snapshot is not None:
                     self._db.execute("DELETE FROM snapshots")
                     self._db.execute(
-                        "INSERT INTO snapshots VALUES (?, ?)", (frontier.size, snapshot)
+                        "INSERT INTO snapshots VALUES (?, ?)", (size, staged.snapshot)
                     )
         except (sqlite3.Error, OSError) as error:
-            self._broken = str(error)
-            raise RecordError(f"the disk did not take the record: {error}") from None
-        self.frontier = frontier
-        return range(first, frontier.size)
+            raise self._broke(error) from None
+        self.frontier = staged.frontier
+        return range(first, size)
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise RecordError(f"the record stopped: {self._broken}. Open it again")
+
+    def _broke(self, error: Exception) -> RecordError:
+        self._broken = str(error)
+        return RecordError(f"the disk did not take the record: {error}")
 
     def _place(self, entry: Entry, index: int) -> Placed:
         stored: list[bytes] = []
