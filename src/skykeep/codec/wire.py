@@ -29,6 +29,7 @@ from skykeep.core import (
     permit,
     picture,
     schedule,
+    stations,
     subjects,
     verdict,
     zone,
@@ -39,7 +40,7 @@ from skykeep.errors import InputError
 
 _ROOMS = (
     airspace, alarm, alert, casebook, event, geo, identity, observation, permit, picture,
-    schedule, subjects, tracker, verdict, zone,
+    schedule, stations, subjects, tracker, verdict, zone,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

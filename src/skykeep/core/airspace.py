@@ -9,7 +9,7 @@ and iterates in defined order: the same inputs give the same events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,19 +31,25 @@ from skykeep.core.event import (
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot, ClaimedState
 from skykeep.core.intake import azimuth_or_none, usable_rows
-from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
+from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor
 from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
 from skykeep.core.picture import Held
+from skykeep.core.stations import (
+    SILENT,
+    UNKNOWN,
+    WORKING,
+    Station,
+    Stations,
+    StationSnapshot,
+    seen_by,
+)
 from skykeep.core.subjects import Subjects, SubjectsSnapshot
-from skykeep.core.track.kernels import covered_many
 from skykeep.core.track.tracker import (
-    SensorView,
     Tracker,
     TrackerConfig,
     TrackerSnapshot,
     hae_with_sigma,
     plots_of,
-    view_of,
 )
 from skykeep.core.verdict import (
     GONE,
@@ -58,17 +64,8 @@ from skykeep.core.zone import PreparedZone, PublishZone, WithdrawZone, Zone, Zon
 from skykeep.errors import DecisionError
 from skykeep.units import NS_PER_S, PermitId, SensorId, ZoneId
 
-#: A sensor is silent after this many periods without a word, and never sooner than 3 s.
-SILENT_PERIODS = 3.0
-SILENT_LEAST_S = 3.0
-#: A Remote ID receiver counts as listening while it has heard anybody within this time.
-LISTENING_NS = 10 * NS_PER_S
-#: A new turn of a radar begins when this share of its period has passed.
-TURN_SHARE = 0.9
 #: Bearings worse than this say nothing about one target among many.
 MAX_BEARING_SIGMA_DEG = 45.0
-
-WORKING, SILENT, UNKNOWN = "working", "silent", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +98,6 @@ class RegisterSensor:
 Command = PublishZone | WithdrawZone | PutPermit | ChangePermit | RegisterSensor | AlarmCommand
 
 
-@dataclass(slots=True)
-class _Station:
-    """A registered sensor at work."""
-
-    view: SensorView
-    since_ns: int
-    last_ns: int = 0
-    turn_ns: int = 0
-    health: str = UNKNOWN
-    ambiguous: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StationSnapshot:
-    """A registered sensor at work, as values."""
-
-    sensor: Sensor
-    since_ns: int
-    last_ns: int
-    turn_ns: int
-    health: str
-    ambiguous: int
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The whole engine as values; `restore` goes on from it exactly."""
@@ -153,7 +126,7 @@ class Airspace:
         self._claims = ClaimBook()
         self._subjects = Subjects()
         self._alarms = Alarms(site.alert_policy)
-        self._stations: dict[SensorId, _Station] = {}
+        self._stations = Stations(site.frame)
         self._zones: dict[ZoneId, PreparedZone] = {}
         self._enforced: list[PreparedZone] = []
         self._permits: dict[PermitId, PreparedPermit] = {}
@@ -166,7 +139,7 @@ class Airspace:
         self._now_ns = max(self._now_ns, batch.receipt_time_ns)
         for finding in batch.findings:
             self._say(InputFound(self._now_ns, batch.batch_id, batch.sensor_id, finding))
-        station = self._stations.get(batch.sensor_id)
+        station = self._stations.by_id.get(batch.sensor_id)
         if station is None:
             problem = f"{batch.sensor_id!r} is not a registered sensor; register it first"
             self._reject(batch, -1, "sensor_id", problem)
@@ -208,8 +181,7 @@ class Airspace:
             case ChangePermit():
                 self._change_permit(command)
             case RegisterSensor(_, sensor):
-                view = view_of(sensor, self.site.frame)
-                self._stations[sensor.sensor_id] = _Station(view, self._now_ns)
+                self._stations.register(sensor, self._now_ns)
                 self._say(SensorChanged(self._now_ns, sensor.sensor_id, UNKNOWN))
             case _:
                 self._said.extend(self._alarms.apply(command, self._now_ns))
@@ -235,12 +207,7 @@ class Airspace:
             self._claims.snapshot(),
             self._subjects.snapshot(),
             self._alarms.snapshot(),
-            tuple(
-                StationSnapshot(
-                    s.view.sensor, s.since_ns, s.last_ns, s.turn_ns, s.health, s.ambiguous
-                )
-                for s in self._stations.values()
-            ),
+            self._stations.snapshot(),
             tuple(z.zone for z in self._zones.values()),
             tuple(p.permit for p in self._permits.values()),
         )
@@ -256,11 +223,7 @@ class Airspace:
         engine._claims = ClaimBook.restore(saved.claims)
         engine._subjects = Subjects.restore(saved.subjects)
         engine._alarms = Alarms.restore(site.alert_policy, saved.alarms)
-        for s in saved.stations:
-            engine._stations[s.sensor.sensor_id] = _Station(
-                view_of(s.sensor, site.frame), s.since_ns, s.last_ns, s.turn_ns, s.health,
-                s.ambiguous,
-            )  # fmt: skip
+        engine._stations = Stations.restore(site.frame, saved.stations)
         engine._zones = {z.zone_id: prepare_zone(z) for z in saved.zones}
         engine._permits = {p.permit_id: prepare_permit(p) for p in saved.permits}
         engine._choose_enforced()
@@ -268,7 +231,13 @@ class Airspace:
 
     # -- observations ---------------------------------------------------------------------
 
-    def _take_plots(self, batch: Batch, rows: I64, station: _Station) -> None:
+    def _take_plots(self, batch: Batch, rows: I64, station: Station) -> None:
+        if not len(batch) and batch.form is Form.POLAR:
+            # A turn in which a radar saw nothing at all: every track in its view was missed.
+            at_ns = batch.receipt_time_ns
+            plots = plots_of(batch, rows, station.view, self.site.frame, self.site.terrain)
+            self._tracker.scan(at_ns, plots, station.view, station.begins_turn(at_ns))
+            return
         window_ns = self.site.tracker.late_ns
         times = batch.event_time_ns[rows]
         late = times < self._newest_plot_ns - window_ns
@@ -282,7 +251,7 @@ class Airspace:
         for at_ns in map(int, np.unique(times)):
             group = rows[times == at_ns]
             plots = plots_of(batch, group, station.view, self.site.frame, self.site.terrain)
-            turn = self._whole_turn(station, at_ns)
+            turn = station.begins_turn(at_ns)
             numbers = self._tracker.scan(at_ns, plots, station.view, turn)
             for row, number in zip(group.tolist(), numbers.tolist(), strict=True):
                 if number:
@@ -290,14 +259,7 @@ class Airspace:
                     self._subjects.refer(f"m{number}", batch.sensor_id, reference)
             self._newest_plot_ns = max(self._newest_plot_ns, at_ns)
 
-    def _whole_turn(self, station: _Station, at_ns: int) -> bool:
-        period_s = station.view.sensor.period_s
-        if period_s is None or at_ns - station.turn_ns < TURN_SHARE * period_s * NS_PER_S:
-            return False
-        station.turn_ns = at_ns
-        return True
-
-    def _take_bearings(self, batch: Batch, rows: I64, station: _Station) -> None:
+    def _take_bearings(self, batch: Batch, rows: I64, station: Station) -> None:
         for row in rows.tolist():
             sigma_deg = float(batch.sigmas[row, 0])
             if sigma_deg > MAX_BEARING_SIGMA_DEG:
@@ -357,52 +319,24 @@ class Airspace:
 
     # -- sensors --------------------------------------------------------------------------
 
-    def _heard(self, sensor_id: SensorId, station: _Station) -> None:
-        station.last_ns = self._now_ns
-        if station.health != WORKING:
-            station.health = WORKING
+    def _heard(self, sensor_id: SensorId, station: Station) -> None:
+        if self._stations.heard(station, self._now_ns):
             self._say(SensorChanged(self._now_ns, sensor_id, WORKING))
             self._said.extend(self._alarms.sensor(sensor_id, False, self._now_ns))
 
     def _look_at_sensors(self) -> None:
-        for sensor_id, station in self._stations.items():
-            period_s = station.view.sensor.period_s
-            if period_s is None or station.health == SILENT:
-                continue
-            allowed_s = max(SILENT_LEAST_S, SILENT_PERIODS * period_s)
-            quiet_ns = self._now_ns - max(station.last_ns, station.since_ns)
-            if quiet_ns > allowed_s * NS_PER_S:
-                station.health = SILENT
-                self._say(SensorChanged(self._now_ns, sensor_id, SILENT))
-                self._said.extend(self._alarms.sensor(sensor_id, True, self._now_ns))
-
-    def _measuring(self) -> list[SensorView]:
-        """Working sensors that would see an aircraft whatever it says of itself."""
-        kinds = (SensorKind.RADAR, SensorKind.POSITION)
-        return [
-            s.view
-            for s in self._stations.values()
-            if s.health == WORKING and s.view.sensor.kind in kinds
-        ]
-
-    def _listening(self) -> list[SensorView]:
-        """Remote ID receivers that are known to hear."""
-        return [
-            s.view
-            for s in self._stations.values()
-            if s.view.sensor.kind is SensorKind.REMOTE_ID
-            and s.last_ns
-            and self._now_ns - s.last_ns <= LISTENING_NS
-        ]
+        for sensor_id in self._stations.fallen_silent(self._now_ns):
+            self._say(SensorChanged(self._now_ns, sensor_id, SILENT))
+            self._said.extend(self._alarms.sensor(sensor_id, True, self._now_ns))
 
     # -- verdicts -------------------------------------------------------------------------
 
     def _judge_all(self) -> None:
         tracks = self._tracker.confirmed()
-        measuring, listening = self._measuring(), self._listening()
+        measuring, listening = self._stations.measuring(), self._stations.listening(self._now_ns)
         claims = list(self._claims.tracks.values())
         places = np.array([(c.state.east_m, c.state.north_m, c.state.up_m) for c in claims])
-        seen = _seen_by(measuring, places.reshape(-1, 3))
+        seen = seen_by(measuring, places.reshape(-1, 3))
         in_view = {c.number for c, inside in zip(claims, seen.tolist(), strict=True) if inside}
         parted = self._claims.settle(self._now_ns, tracks, in_view)
         for number in parted:
@@ -411,7 +345,7 @@ class Airspace:
             tracks = self._tracker.confirmed()
 
         def heard_here(places_m: F64) -> NDArray[np.bool_]:
-            return _seen_by(listening, places_m)
+            return seen_by(listening, places_m)
 
         judged = self._subjects.update(
             self._now_ns,
@@ -471,7 +405,10 @@ class Airspace:
         del self._zones[command.zone_id]
         self._choose_enforced()
         for held in self._subjects.held.values():
-            held.verdicts.pop(command.zone_id, None)
+            before = held.verdicts.pop(command.zone_id, None)
+            if before is not None:
+                gone = replace(before[0], what=GONE, entry_in_s=None)
+                self._say(_changed(self._now_ns, held, command.zone_id, gone, before[1]))
         withdrawn = ZoneState.WITHDRAWN.value
         self._say(ZoneChanged(self._now_ns, command.zone_id, withdrawn, command.actor))
 
@@ -503,14 +440,6 @@ class Airspace:
 
     def _reject(self, batch: Batch, row: int, name: str, problem: str) -> None:
         self._say(ObservationRejected(self._now_ns, batch.batch_id, row, name, problem))
-
-
-def _seen_by(views: list[SensorView], places_m: F64) -> NDArray[np.bool_]:
-    """Which of the places (n, 3) any of the sensors covers."""
-    seen = np.zeros(places_m.shape[0], np.bool_)
-    for view in views:
-        seen |= covered_many(places_m, view.place, view.axes, view.limits)
-    return seen
 
 
 def _gist(where: Presence, verdict: Verdict) -> tuple[object, ...]:

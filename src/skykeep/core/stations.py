@@ -1,0 +1,136 @@
+"""The registered sensors at work: who reports, who has fallen silent, who would see what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skykeep.core.geo import F64, Frame
+from skykeep.core.observation import Sensor, SensorKind
+from skykeep.core.track.kernels import covered_many
+from skykeep.core.track.tracker import SensorView, view_of
+from skykeep.units import NS_PER_S, SensorId
+
+#: A sensor is silent after this many periods without a word, and never sooner than 3 s.
+SILENT_PERIODS = 3.0
+SILENT_LEAST_S = 3.0
+#: A Remote ID receiver counts as listening while it has heard anybody within this time.
+LISTENING_NS = 10 * NS_PER_S
+#: A new turn of a radar begins when this share of its period has passed.
+TURN_SHARE = 0.9
+#: Sensors that would see an aircraft whatever it says of itself.
+MEASURING_KINDS = frozenset({SensorKind.RADAR, SensorKind.POSITION})
+
+WORKING, SILENT, UNKNOWN = "working", "silent", "unknown"
+
+
+@dataclass(slots=True)
+class Station:
+    """A registered sensor at work; `ambiguous` counts bearings that fitted several tracks."""
+
+    view: SensorView
+    since_ns: int
+    last_ns: int = 0
+    turn_ns: int = 0
+    health: str = UNKNOWN
+    ambiguous: int = 0
+
+    def begins_turn(self, at_ns: int) -> bool:
+        """Whether plots of this moment are a whole turn: then what they lack was missed."""
+        period_s = self.view.sensor.period_s
+        if period_s is None or at_ns - self.turn_ns < TURN_SHARE * period_s * NS_PER_S:
+            return False
+        self.turn_ns = at_ns
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class StationSnapshot:
+    """A registered sensor at work, as values."""
+
+    sensor: Sensor
+    since_ns: int
+    last_ns: int
+    turn_ns: int
+    health: str
+    ambiguous: int
+
+
+@dataclass(slots=True)
+class Stations:
+    """All registered sensors, in the order of their registration."""
+
+    frame: Frame
+    by_id: dict[SensorId, Station] = field(default_factory=dict)
+
+    def register(self, sensor: Sensor, now_ns: int) -> None:
+        """Enter a sensor, or a new version of it."""
+        self.by_id[sensor.sensor_id] = Station(view_of(sensor, self.frame), now_ns)
+
+    def heard(self, station: Station, now_ns: int) -> bool:
+        """Note a word from a sensor; True where it had not been working."""
+        station.last_ns = now_ns
+        was, station.health = station.health, WORKING
+        return was != WORKING
+
+    def fallen_silent(self, now_ns: int) -> list[SensorId]:
+        """Sensors that have said nothing for too long since the last look."""
+        fallen = []
+        for sensor_id, station in self.by_id.items():
+            period_s = station.view.sensor.period_s
+            if period_s is None or station.health == SILENT:
+                continue
+            allowed_s = max(SILENT_LEAST_S, SILENT_PERIODS * period_s)
+            if now_ns - max(station.last_ns, station.since_ns) > allowed_s * NS_PER_S:
+                station.health = SILENT
+                fallen.append(sensor_id)
+        return fallen
+
+    def measuring(self) -> list[SensorView]:
+        """Working sensors that would see an aircraft whatever it says of itself."""
+        return [
+            s.view
+            for s in self.by_id.values()
+            if s.health == WORKING and s.view.sensor.kind in MEASURING_KINDS
+        ]
+
+    def listening(self, now_ns: int) -> list[SensorView]:
+        """Remote ID receivers that are known to hear."""
+        return [
+            s.view
+            for s in self.by_id.values()
+            if s.view.sensor.kind is SensorKind.REMOTE_ID
+            and s.last_ns
+            and now_ns - s.last_ns <= LISTENING_NS
+        ]
+
+    def snapshot(self) -> tuple[StationSnapshot, ...]:
+        """All sensors as values."""
+        return tuple(
+            StationSnapshot(s.view.sensor, s.since_ns, s.last_ns, s.turn_ns, s.health, s.ambiguous)
+            for s in self.by_id.values()
+        )
+
+    @staticmethod
+    def restore(frame: Frame, saved: tuple[StationSnapshot, ...]) -> Stations:
+        """Sensors that go on exactly where `saved` was taken."""
+        return Stations(
+            frame,
+            {
+                s.sensor.sensor_id: Station(
+                    view_of(s.sensor, frame), s.since_ns, s.last_ns, s.turn_ns, s.health,
+                    s.ambiguous,
+                )
+                for s in saved
+            },
+        )  # fmt: skip
+
+
+def seen_by(views: list[SensorView], places_m: F64) -> NDArray[np.bool_]:
+    """Which of the places (n, 3) any of the sensors covers."""
+    seen = np.zeros(places_m.shape[0], np.bool_)
+    for view in views:
+        seen |= covered_many(places_m, view.place, view.axes, view.limits)
+    return seen
