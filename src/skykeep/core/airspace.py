@@ -404,13 +404,13 @@ class Airspace:
             raise DecisionError(f"there is no zone {command.zone_id}")
         del self._zones[command.zone_id]
         self._choose_enforced()
+        withdrawn = ZoneState.WITHDRAWN.value
+        self._say(ZoneChanged(self._now_ns, command.zone_id, withdrawn, command.actor))
         for held in self._subjects.held.values():
             before = held.verdicts.pop(command.zone_id, None)
             if before is not None:
                 gone = replace(before[0], what=GONE, entry_in_s=None)
                 self._say(_changed(self._now_ns, held, command.zone_id, gone, before[1]))
-        withdrawn = ZoneState.WITHDRAWN.value
-        self._say(ZoneChanged(self._now_ns, command.zone_id, withdrawn, command.actor))
 
     def _choose_enforced(self) -> None:
         """This site's own zones; those of other authorities are shown, not enforced."""
