@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from skykeep.core.event import (
     IdentityChanged,
     Severity,
     Tick,
+    TrackUpdated,
     VerdictChanged,
 )
 from skykeep.core.observation import Batch, Claim, Form, Scheme
@@ -37,10 +39,19 @@ INPUTS = frozenset({BATCH, COMMAND, TICK})
 OUTPUTS = frozenset({TRACKS, VERDICT, ALERT})
 ENGINE = "engine"  # the source of what the engine said
 
+#: A track's state is by far the most frequent fact: it is written as an array in this order,
+#: which the record's first entry names.
+STATE_FIELDS = tuple(f.name for f in fields(TrackUpdated))
+_state_values = attrgetter(*STATE_FIELDS)
+
 
 def site_entry(site: Site, at_ns: int) -> Entry:
     """The first entry: whose record this is, and what computed it."""
-    versions = {"skykeep": __version__, "time_zone_data": TIME_ZONE_DATA_VERSION}
+    versions = {
+        "skykeep": __version__,
+        "time_zone_data": TIME_ZONE_DATA_VERSION,
+        "TrackUpdated": STATE_FIELDS,
+    }
     return Entry(SITE, at_ns, site.authority_id, (Fact(wire.encode(site)), _json(versions)))
 
 
@@ -169,6 +180,9 @@ def output_entries(events: Iterable[Event], at_ns: int) -> list[Entry]:
     others: list[Fact] = []
     apart: list[Entry] = []
     for event in events:
+        if isinstance(event, TrackUpdated):
+            others.append(Fact(msgspec.json.encode(["TrackUpdated", _state_values(event)])))
+            continue
         fact = Fact(wire.encode_event(event), private=isinstance(event, IdentityChanged))
         if isinstance(event, VerdictChanged):
             apart.append(Entry(VERDICT, event.at_ns, ENGINE, (fact,)))
@@ -177,6 +191,14 @@ def output_entries(events: Iterable[Event], at_ns: int) -> list[Entry]:
         else:
             others.append(fact)
     return [*([Entry(TRACKS, at_ns, ENGINE, tuple(others))] if others else []), *apart]
+
+
+def state_of(fact: bytes) -> TrackUpdated | None:
+    """The track state that an open fact of a `tracks` entry holds, if it is one."""
+    if not fact.startswith(b'["TrackUpdated"'):
+        return None
+    values = msgspec.json.decode(fact)[1]
+    return msgspec.convert(dict(zip(STATE_FIELDS, values, strict=True)), TrackUpdated)
 
 
 def _json(value: object) -> Fact:
