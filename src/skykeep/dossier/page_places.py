@@ -1,0 +1,157 @@
+"""Where things are on the page: places in metres, what a map must show, and places in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skykeep.dossier.view import DossierView, TrackView, ZoneView
+
+#: Nothing that a site sees is further off; what says so is a fault, and would leave a map of
+#: empty ground.
+FARTHEST_M = 200_000.0
+MARGIN_SHARE = 0.07
+LEAST_SIDE_M = 120.0
+#: A zone is fitted in while it is not much larger than what happened; else it runs off the map.
+ZONE_SHARE = 1.3
+#: The second map is drawn when it shows things at least this much larger than the first.
+CLOSER_SHARE = 0.6
+#: The size of a map's drawing, a square.
+SIZE = 540.0
+
+COMPASS = (
+    "north",
+    "north-east",
+    "east",
+    "south-east",
+    "south",
+    "south-west",
+    "west",
+    "north-west",
+)
+
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What a map shows: a square with its south-west corner and its side, in metres."""
+
+    east_m: float
+    north_m: float
+    side_m: float
+
+    def at(self, east_m: float, north_m: float) -> Place:
+        """A place in the drawing."""
+        scale = SIZE / self.side_m
+        return (east_m - self.east_m) * scale, SIZE - (north_m - self.north_m) * scale
+
+
+def undrawn(view: DossierView) -> int:
+    """How many places are no places (not finite, or further than FARTHEST_M) and not drawn."""
+    given = [point[1:3] for track in view.tracks for point in track.points]
+    given += [place for zone in view.zones for place in zone.outline]
+    given += [part[:2] for report in view.reports for part in report.parts]
+    given += [(sensor.east, sensor.north) for sensor in view.sensors]
+    return sum(not is_place(place) for place in given)
+
+
+def drawable(track: TrackView) -> tuple[tuple[float, float, float, float], ...]:
+    """A track's points that are places at a time."""
+    return tuple(p for p in track.points if is_place(p[1:3]) and math.isfinite(p[0]))
+
+
+def is_place(place: Sequence[float]) -> bool:
+    """Whether numbers are a place that a site can see."""
+    # A comparison with NaN is false.
+    return all(abs(metres) <= FARTHEST_M for metres in place)
+
+
+def outline_of(zone: ZoneView) -> tuple[Place, ...]:
+    """The corners of a zone that are places."""
+    return tuple(place for place in zone.outline if is_place(place))
+
+
+def parts_of(view: DossierView) -> list[Place]:
+    """Where parts were found, over all reports."""
+    parts = [part[:2] for report in view.reports for part in report.parts]
+    return [part for part in parts if is_place(part)]
+
+
+def _box(places: Sequence[Place]) -> Box:
+    easts, norths = [p[0] for p in places], [p[1] for p in places]
+    span = max(max(easts) - min(easts), max(norths) - min(norths))
+    side = max(LEAST_SIDE_M, span * (1.0 + 2.0 * MARGIN_SHARE))
+    middle_east, middle_north = (min(easts) + max(easts)) / 2.0, (min(norths) + max(norths)) / 2.0
+    return Box(middle_east - side / 2.0, middle_north - side / 2.0, side)
+
+
+def whole_box(view: DossierView) -> Box | None:
+    """What happened, the sensors, and the zones that fit in; None without any place."""
+    happened = [point[1:3] for track in view.tracks for point in drawable(track)]
+    happened += parts_of(view)
+    sensors = [(s.east, s.north) for s in view.sensors if is_place((s.east, s.north))]
+    outlines = sorted((o for z in view.zones if (o := outline_of(z))), key=lambda o: _box(o).side_m)
+    if not happened:
+        happened = list(outlines[0]) if outlines else sensors
+    if not happened:
+        return None
+    shown = happened + sensors
+    for outline in outlines:
+        if _box(outline).side_m <= ZONE_SHARE * _box(shown).side_m:
+            shown = [*shown, *outline]
+    return _box(shown)
+
+
+def closer_box(view: DossierView, whole: Box) -> Box | None:
+    """Around the smallest zone that a track came into, with the parts that were found."""
+    flown = [point[1:3] for track in view.tracks for point in drawable(track)]
+    outlines = [o for z in view.zones if (o := outline_of(z))]
+    entered = [_box(o) for o in outlines if any(holds(o, place) for place in flown)]
+    if not entered:
+        return None
+    zone = min(entered, key=lambda box: box.side_m)
+    corners = [(zone.east_m, zone.north_m), (zone.east_m + zone.side_m, zone.north_m + zone.side_m)]
+    closer = _box([*corners, *parts_of(view)])
+    return closer if closer.side_m <= CLOSER_SHARE * whole.side_m else None
+
+
+def holds(outline: Sequence[Place], place: Place) -> bool:
+    """Whether an outline goes around a place (Shimrat 1962: count the crossed edges)."""
+    inside = False
+    east, north = place
+    for (e1, n1), (e2, n2) in zip(outline, (*outline[1:], outline[0]), strict=True):
+        if (n1 > north) != (n2 > north) and east < (e2 - e1) * (north - n1) / (n2 - n1) + e1:
+            inside = not inside
+    return inside
+
+
+def way_words(track: TrackView) -> str:
+    """Where a track came from and went, in words."""
+    points = drawable(track)
+    if not points:
+        return "no place is known."
+    nearest = min(points, key=lambda p: math.hypot(p[1], p[2]))
+    return (
+        f"first seen {place_words(*points[0][1:3])}, last seen {place_words(*points[-1][1:3])}, "
+        f"nearest {place_words(*nearest[1:3])}."
+    )
+
+
+def place_words(east_m: float, north_m: float) -> str:
+    """A place by its distance and direction from the site's reference point."""
+    if not is_place((east_m, north_m)):
+        return "at a place that cannot be true"
+    metres = math.hypot(east_m, north_m)
+    if metres < 10.0:
+        return "at the reference point"
+    part = round(math.degrees(math.atan2(east_m, north_m)) / 45.0) % 8
+    return f"{distance_words(metres)} {COMPASS[part]}"
+
+
+def distance_words(metres: float) -> str:
+    """A distance as people say it: 40 m, 890 m, 3.6 km."""
+    if metres < 1_000.0:
+        return f"{round(metres, -1) if metres >= 100.0 else metres:.0f} m"
+    return f"{metres / 1_000.0:.1f}".removesuffix(".0") + " km"
