@@ -23,11 +23,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from skykeep.codec.moment import check_moment, format_moment, parse_moment
+from skykeep.codec.moment import (
+    EARLIEST_NS,
+    LATEST_NS,
+    check_moment,
+    format_moment,
+    parse_moment,
+)
 from skykeep.core.geo import HeightReference
 from skykeep.core.observation import Claim, Form, Observation, Scheme
 from skykeep.errors import InputError
@@ -112,7 +118,9 @@ class _Kind(_Strict):
     clutter: Likelihood
 
 
-class _Line(_Strict):
+class Line(_Strict):
+    """One line as it was written: fields and ranges checked, not yet how they fit together."""
+
     sensor: Name
     time: int | str
     received: int | str | None = None
@@ -135,8 +143,25 @@ class JsonlLine:
     has_receipt: bool
 
 
-_DECODER = msgspec.json.Decoder(_Line)
+_DECODER = msgspec.json.Decoder(Line)
 _Three = tuple[float, float, float]
+_NOWHERE = (NAN, NAN, NAN)
+_FORMS = (Form.POLAR, Form.POSITION, Form.BEARING, Form.SIGHTING)
+
+
+class Row(NamedTuple):
+    """What a line says, column by column (see `Batch`); without `received` it is the event's."""
+
+    event_ns: int
+    receipt_ns: int
+    form: Form
+    values: _Three
+    sigmas: _Three
+    velocity_mps: _Three
+    reference: HeightReference
+    kind: tuple[float, ...] | None
+    claim: Claim | None
+    words: str
 
 
 def decode_line(line: bytes, line_number: int) -> JsonlLine:
@@ -170,7 +195,7 @@ def encode_observation(observation: Observation) -> bytes:
         raise InputError("velocity_mps", f"not in the form {o.form}", "Give NaN.")
     if o.form is not Form.SIGHTING and o.words:
         raise InputError("words", f"not in the form {o.form}", "Give none.")
-    line = _Line(
+    line = Line(
         sensor=o.sensor_id,
         time=format_moment(o.event_time_ns),
         received=format_moment(o.receipt_time_ns),
@@ -186,49 +211,68 @@ def encode_observation(observation: Observation) -> bytes:
     return encoded
 
 
-def _line_of(line: _Line, where: str) -> JsonlLine:
-    event_ns = _moment(line.time, f"{where}$.time")
+def row_of(line: Line, where: str) -> Row:
+    """The columns of a line; InputError, at `where` and its JSON path, for what does not fit."""
+    event_ns = _moment(line.time, where, "time")
     receipt_ns = event_ns
     if line.received is not None:
-        receipt_ns = _moment(line.received, f"{where}$.received")
+        receipt_ns = _moment(line.received, where, "received")
         if event_ns - receipt_ns > MAX_AHEAD_NS:
             problem = f"{(event_ns - receipt_ns) / NS_PER_S:g} s after it was received"
             raise InputError(f"{where}$.time", problem, "Set the sensor's clock.")
-    if line.kind is not None and not any(msgspec.structs.astuple(line.kind)):
+    kind = None if line.kind is None else msgspec.structs.astuple(line.kind)
+    if kind is not None and not any(kind):
         raise InputError(f"{where}$.kind", "all likelihoods are 0", "Leave it out if unknown.")
     form, values, sigmas = _measurement(line, where)
     position, claim = line.position, line.claim
     velocity = None if position is None else position.velocity_mps
     reference = None if position is None else position.height_reference
+    return Row(
+        event_ns,
+        receipt_ns,
+        form,
+        values,
+        sigmas,
+        _NOWHERE if velocity is None else (*velocity[:2], _or_nan(velocity[2])),
+        HeightReference.NONE if reference is None else HeightReference[reference],
+        kind,
+        None if claim is None else Claim(**msgspec.structs.asdict(claim)),
+        line.sighting.words if line.sighting else "",
+    )
+
+
+def _line_of(line: Line, where: str) -> JsonlLine:
+    row = row_of(line, where)
     observation = Observation(
         batch_id=BatchId(""),
         row=0,
         sensor_id=SensorId(line.sensor),
-        event_time_ns=event_ns,
-        receipt_time_ns=receipt_ns,
-        form=form,
-        values=values,
-        sigmas=sigmas,
-        velocity_mps=(
-            (NAN, NAN, NAN) if velocity is None else (*velocity[:2], _or_nan(velocity[2]))
-        ),
-        height_reference=HeightReference[reference or "NONE"],
-        kind_likelihood=None if line.kind is None else msgspec.structs.astuple(line.kind),
-        claim=None if claim is None else Claim(**msgspec.structs.asdict(claim)),
-        words=line.sighting.words if line.sighting else "",
+        event_time_ns=row.event_ns,
+        receipt_time_ns=row.receipt_ns,
+        form=row.form,
+        values=row.values,
+        sigmas=row.sigmas,
+        velocity_mps=row.velocity_mps,
+        height_reference=row.reference,
+        kind_likelihood=row.kind,
+        claim=row.claim,
+        words=row.words,
         raw_sha256="",
     )
     return JsonlLine(observation, line.received is not None)
 
 
-def _moment(value: int | str, where: str) -> int:
+def _moment(value: int | str, where: str, name: str) -> int:
     if isinstance(value, str):
-        return parse_moment(value, where)
-    return check_moment(value, where, str(value))
+        return parse_moment(value, f"{where}$.{name}")
+    if EARLIEST_NS <= value < LATEST_NS:
+        return value
+    return check_moment(value, f"{where}$.{name}", str(value))
 
 
-def _measurement(line: _Line, where: str) -> tuple[Form, _Three, _Three]:
-    given = [f for f in Form if getattr(line, f) is not None]
+def _measurement(line: Line, where: str) -> tuple[Form, _Three, _Three]:
+    measurements = (line.polar, line.position, line.bearing, line.sighting)
+    given = [f for f, m in zip(_FORMS, measurements, strict=True) if m is not None]
     if len(given) != 1:
         problem = f"has {' and '.join(given) or 'no measurement'}"
         raise InputError(f"{where}$", problem, f"Give exactly one of {', '.join(Form)}.")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skykeep.core import permit as permits_room
 from skykeep.core.alarm import AlarmCommand, Alarms, AlarmsSnapshot
-from skykeep.core.alert import AlertPolicy, concern_of
+from skykeep.core.alert import Alert, AlertPolicy, concern_of
 from skykeep.core.event import (
     Actor,
     Event,
@@ -33,7 +33,7 @@ from skykeep.core.identity import ClaimBook, ClaimBookSnapshot, ClaimedState
 from skykeep.core.intake import azimuth_or_none, usable_rows
 from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor
 from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
-from skykeep.core.picture import Held
+from skykeep.core.picture import Held, TrackView, view_of_held
 from skykeep.core.stations import (
     SILENT,
     UNKNOWN,
@@ -207,9 +207,9 @@ class Airspace:
             self._claims.snapshot(),
             self._subjects.snapshot(),
             self._alarms.snapshot(),
-            self._stations.snapshot(),
-            tuple(z.zone for z in self._zones.values()),
-            tuple(p.permit for p in self._permits.values()),
+            self.stations(),
+            self.zones(),
+            self.permits(),
         )
 
     @staticmethod
@@ -228,6 +228,29 @@ class Airspace:
         engine._permits = {p.permit_id: prepare_permit(p) for p in saved.permits}
         engine._choose_enforced()
         return engine
+
+    # -- looking --------------------------------------------------------------------------
+
+    def stations(self) -> tuple[StationSnapshot, ...]:
+        """The registered sensors at work, in the order of their registration."""
+        return self._stations.snapshot()
+
+    def zones(self) -> tuple[Zone, ...]:
+        """The zones as they were last published, also those that are not enforced here."""
+        return tuple(z.zone for z in self._zones.values())
+
+    def permits(self) -> tuple[Permit, ...]:
+        """The permits and exemptions, each in its present state."""
+        return tuple(p.permit for p in self._permits.values())
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """The alerts that are held, oldest first; the record has them all."""
+        return tuple(self._alarms.alerts.values())
+
+    def tracks(self) -> tuple[TrackView, ...]:
+        """The announced tracks as they were last judged, oldest first."""
+        held = self._subjects.held.values()
+        return tuple(view for h in held if (view := view_of_held(h)) is not None)
 
     # -- observations ---------------------------------------------------------------------
 

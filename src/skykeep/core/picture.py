@@ -79,6 +79,33 @@ class Held:
     alert_id: AlertId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TrackView:
+    """One announced track as it was last judged, to be looked at.
+
+    `identity` is empty, or scheme, identity, transmitter, strength, then codes of reasons.
+    """
+
+    track_id: TrackId
+    first_ns: int
+    last_ns: int
+    state: TrackUpdated
+    identity: tuple[str, ...]
+    verdicts: tuple[tuple[ZoneId, Presence, Verdict], ...]
+    alert_id: AlertId | None
+
+
+def view_of_held(held: Held) -> TrackView | None:
+    """The track as a value; None while nothing of it was disclosed."""
+    if held.state is None:
+        return None
+    verdicts = tuple((zone_id, *found) for zone_id, found in held.verdicts.items())
+    return TrackView(
+        held.track_id, held.first_ns, held.last_ns, held.state, held.identity_key, verdicts,
+        held.alert_id,
+    )  # fmt: skip
+
+
 def take_kind(held: Held, kinds: tuple[float, float, float, float], policy: VerdictPolicy) -> None:
     """What the track is held to be, with hysteresis."""
     held.kinds = kinds
