@@ -9,14 +9,14 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from skykeep.errors import RecordError
-from skykeep.record.merkle import leaf_hash, root
+from skykeep.record.merkle import HASH_BYTES, leaf_hash, root
 
 FORMAT = 1
 SALT_BYTES = 16
@@ -28,8 +28,10 @@ OPEN, SEALED = b"\x00", b"\x01"
 _HOUR_BYTES = 4
 _SEALED_HEAD = 1 + _HOUR_BYTES + 32  # marker, hour, commitment
 #: What a leaf may say; more would be a different format.
-_LEAF_FIELDS = ("at", "count", "kind", "root", "source", "v")
-_LONGEST_LEAF = 1_000
+_LEAF_FIELDS = {"at": int, "count": int, "kind": str, "root": str, "source": str, "v": int}
+LONGEST_LEAF = 1_000
+#: A source of so many characters fits into a leaf, whatever they are (12 bytes at the most).
+LONGEST_SOURCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,26 +148,44 @@ def _nonce(index: int, place: int) -> bytes:
 
 
 def write_leaf(entry: Entry, facts_root: bytes) -> bytes:
-    """The public leaf: one line of JSON with sorted names and no spaces."""
-    fields = (entry.at_ns, len(entry.facts), entry.kind, facts_root.hex(), entry.source, FORMAT)
-    return json.dumps(
-        dict(zip(_LEAF_FIELDS, fields, strict=True)), ensure_ascii=True, separators=(",", ":")
-    ).encode("ascii")
+    """The public leaf: one line of JSON with sorted names and no spaces.
+
+    RecordError for one that is longer than a leaf may be.
+    """
+    leaf = _line(entry.at_ns, len(entry.facts), entry.kind, facts_root, entry.source)
+    if len(leaf) > LONGEST_LEAF:
+        raise RecordError(f"a leaf of {len(leaf)} bytes is longer than {LONGEST_LEAF}")
+    return leaf
 
 
 def read_leaf(data: bytes) -> Leaf:
     """What a leaf says; RecordError for anything that `write_leaf` would not write."""
     try:
-        fields: dict[str, Any] = json.loads(data) if len(data) <= _LONGEST_LEAF else {}
-        if tuple(fields) != _LEAF_FIELDS or fields["v"] != FORMAT:
-            raise RecordError("a leaf has not the fields of this format")
+        fields = json.loads(data) if len(data) <= LONGEST_LEAF else None
+    except (ValueError, RecursionError):
+        raise RecordError("a leaf is not a line of JSON") from None
+    if type(fields) is not dict or {k: type(v) for k, v in fields.items()} != _LEAF_FIELDS:
+        raise RecordError("a leaf has not the fields of this format")
+    try:
         leaf = Leaf(
             fields["at"], fields["count"], fields["kind"], bytes.fromhex(fields["root"]),
             fields["source"],
         )  # fmt: skip
-        entry = Entry(leaf.kind, leaf.at_ns, leaf.source, (Fact(b""),) * leaf.count)
-        if type(leaf.at_ns) is not int or write_leaf(entry, leaf.root) != data:
-            raise RecordError("a leaf is not written as this format writes it")
-    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError, MemoryError):
-        raise RecordError("a leaf is not a line of this format") from None
+    except ValueError:
+        raise RecordError("a leaf names no root") from None
+    if leaf.count < 0 or len(leaf.root) != HASH_BYTES:
+        raise RecordError("a leaf names no root or no count")
+    if _line(leaf.at_ns, leaf.count, leaf.kind, leaf.root, leaf.source) != data:
+        raise RecordError("a leaf is not written as this format writes it")
     return leaf
+
+
+def _line(at_ns: int, count: int, kind: str, facts_root: bytes, source: str) -> bytes:
+    return b'{"at":%d,"count":%d,"kind":%b,"root":"%b","source":%b,"v":%d}' % (
+        at_ns, count, _quoted(kind), facts_root.hex().encode("ascii"), _quoted(source), FORMAT,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(text: str) -> bytes:
+    return json.dumps(text, ensure_ascii=True).encode("ascii")
