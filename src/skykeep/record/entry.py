@@ -26,6 +26,7 @@ HOUR_NS = 3_600 * 1_000_000_000
 
 OPEN, SEALED = b"\x00", b"\x01"
 _HOUR_BYTES = 4
+_NONCE_BYTES = 12  # of AES-GCM, NIST SP 800-38D section 5.2.1.1
 _SEALED_HEAD = 1 + _HOUR_BYTES + 32  # marker, hour, commitment
 #: What a leaf may say; more would be a different format.
 _LEAF_FIELDS = {"at": int, "count": int, "kind": str, "root": str, "source": str, "v": int}
@@ -103,13 +104,14 @@ def keep_open(record_key: bytes, index: int, place: int, data: bytes) -> tuple[b
 
 
 def seal(key: bytes, hour: int, index: int, place: int, data: bytes) -> tuple[bytes, bytes]:
-    """A private fact as it is stored, and its commitment; a key serves a place once.
+    """A private fact as it is stored, and its commitment.
 
     The salt comes from the same key: when the key is destroyed nobody can guess what the
-    commitment, which stays, hides.
+    commitment, which stays, hides. The nonce is the commitment's beginning, so that another
+    fact at the same place (after a crash the first may be lost) has a nonce of its own.
     """
     committed = commitment(salt(key, index, place), data)
-    sealed = AESGCM(key).encrypt(_nonce(index, place), data, committed)
+    sealed = AESGCM(key).encrypt(committed[:_NONCE_BYTES], data, _bound(committed, index, place))
     return SEALED + hour.to_bytes(_HOUR_BYTES, "big") + committed + sealed, committed
 
 
@@ -138,13 +140,16 @@ def unseal(key: bytes | None, index: int, place: int, stored: bytes) -> bytes:
         raise RecordError(f"{where}: its key is gone")
     committed = stored[1 + _HOUR_BYTES : _SEALED_HEAD]
     try:
-        return AESGCM(key).decrypt(_nonce(index, place), stored[_SEALED_HEAD:], committed)
-    except InvalidTag:
+        return AESGCM(key).decrypt(
+            committed[:_NONCE_BYTES], stored[_SEALED_HEAD:], _bound(committed, index, place)
+        )
+    except (InvalidTag, ValueError):  # ValueError: a key that is not 32 bytes long
         raise RecordError(f"{where}: it was altered, or the key is wrong") from None
 
 
-def _nonce(index: int, place: int) -> bytes:
-    return index.to_bytes(8, "big") + place.to_bytes(4, "big")
+def _bound(committed: bytes, index: int, place: int) -> bytes:
+    """What is sealed is sealed with: a fact that was moved does not open."""
+    return committed + index.to_bytes(8, "big") + place.to_bytes(4, "big")
 
 
 def write_leaf(entry: Entry, facts_root: bytes) -> bytes:
