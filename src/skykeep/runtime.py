@@ -95,16 +95,21 @@ class Recorded:
 
     def __init__(self, folder: Path, site: Site) -> None:
         self.store = RecordStore(folder, f"{site.authority_id}/skykeep")
+        self._since_snapshot = 0
+        try:
+            self.runtime = self._recover(site)
+        except SkykeepError:
+            self.store.close()
+            raise
+
+    def _recover(self, site: Site) -> Runtime:
         if self.store.size == 0:
             self.store.append([entries.site_entry(site, 0)])
         first = next(self.store.entries(0, 1))
         if entries.site_of(self.store.facts(first)) != site:
-            self.store.close()
-            raise RecordError(f"the record in {folder} is of another site or configuration")
-        self.runtime = self._recover(site)
-        self._since_snapshot = 0
-
-    def _recover(self, site: Site) -> Runtime:
+            raise RecordError(
+                f"the record in {self.store.folder} is of another site or configuration"
+            )
         kept = self.store.snapshot()
         start, runtime = 1, Runtime(site)
         if kept is not None:
@@ -112,6 +117,7 @@ class Recorded:
             state = wire.decode(data)
             runtime = Runtime(site, state[0])
             runtime.casebook = state[1]
+        self._since_snapshot = self.store.size - start
         for placed in self.store.entries(start):
             item = recorded_input(self.store, placed)
             if item is not None:
@@ -133,7 +139,11 @@ class Recorded:
         for item in items:
             entry, first = self.store.size + len(pending), None
             if isinstance(item, Batch):
-                first = entries.batch_entry(item)
+                try:
+                    first = entries.batch_entry(item)
+                except InputError as error:
+                    answers.append(Answer(refused=error))
+                    continue
                 digest = entries.content_digest(item, first)
                 repeated = self._repeated(item, digest, in_group)
                 if repeated is not None:

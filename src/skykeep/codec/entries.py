@@ -29,8 +29,8 @@ from skykeep.core.event import (
 from skykeep.core.observation import Batch, Claim, Form, Scheme
 from skykeep.core.permit import ChangePermit, PutPermit
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
-from skykeep.errors import RecordError
-from skykeep.record.entry import Entry, Fact
+from skykeep.errors import InputError, RecordError
+from skykeep.record.entry import LONGEST_SOURCE, Entry, Fact
 from skykeep.units import BatchId, SensorId
 
 SITE, BATCH, COMMAND, TICK, CASE = "site", "batch", "command", "tick", "case"
@@ -75,7 +75,21 @@ def command_entry(command: Command | CaseCommand, kind: str, at_ns: int) -> Entr
 
 
 def batch_entry(batch: Batch) -> Entry:
-    """A batch: its head, its rows' kinematics, then its claims, sealed."""
+    """A batch: its head, its rows' kinematics, then its claims, sealed.
+
+    InputError for one that no entry can hold.
+    """
+    if len(batch.sensor_id) > LONGEST_SOURCE:
+        problem = f"has {len(batch.sensor_id)} characters, at most {LONGEST_SOURCE} are recorded"
+        raise InputError("sensor_id", problem, "Give the sensor a shorter name.")
+    try:
+        return Entry(BATCH, batch.receipt_time_ns, batch.sensor_id, _batch_facts(batch))
+    except UnicodeEncodeError:
+        problem = "holds half of a surrogate pair in one of its texts"
+        raise InputError("batch", problem, "Give text that is Unicode.") from None
+
+
+def _batch_facts(batch: Batch) -> tuple[Fact, ...]:
     head = {
         "batch": batch.batch_id,
         "sensor": batch.sensor_id,
@@ -94,7 +108,7 @@ def batch_entry(batch: Batch) -> Entry:
         for row, claim in enumerate(batch.claims)
         if claim is not None
     ]
-    return Entry(BATCH, batch.receipt_time_ns, batch.sensor_id, tuple(facts))
+    return tuple(facts)
 
 
 def content_digest(batch: Batch, entry: Entry) -> bytes:

@@ -9,15 +9,21 @@ from pathlib import Path
 
 import msgspec
 
-from skykeep.codec import entries
-from skykeep.core.event import Event
-from skykeep.errors import RecordError
-from skykeep.record.entry import Entry, Placed, read_leaf
-from skykeep.runtime import Runtime, feed_again, recorded_input
-from skykeep.store.record_store import RECORD_FILE, RecordStore
+from skykeep.codec import entries, wire
+from skykeep.core.casebook import CaseCommand
+from skykeep.core.event import Tick
+from skykeep.core.observation import Batch
+from skykeep.errors import RecordError, SkykeepError
+from skykeep.record.entry import Entry, Leaf, Placed, read_leaf, sealed_hour
+from skykeep.runtime import Input, Runtime, feed_again, recorded_input
+from skykeep.store.record_store import RECORD_FILE, KnownBatch, RecordStore
 
 #: Faults named one by one; behind the first, most others follow from it.
 FAULTS_NAMED = 20
+#: Of a fact, as much as a line of a message has room for.
+SHOWN_BYTES = 200
+#: What a value of a wrong type can make the engine raise: whoever has all keys can write one.
+_NOT_OURS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 @dataclass(slots=True)
@@ -36,77 +42,132 @@ def recompute(folder: Path) -> Recomputed:
     store = RecordStore(folder, "", audit=True)
     try:
         found = Recomputed(store.size)
-        found.faults += store.faults()
-        _compare(store, found)
+        found.faults += [*store.key_faults, *store.faults()]
+        if not store.size:
+            found.faults.append("the record has no entries")
+        elif store.has_record_key:
+            _Again(store, found).run()
     finally:
         store.close()
     return found
 
 
-def _compare(store: RecordStore, found: Recomputed) -> None:
-    runtime: Runtime | None = None
-    waiting: list[Entry] = []
-    for placed in store.entries():
+class _Again:
+    """A record fed to a new engine, entry by entry."""
+
+    def __init__(self, store: RecordStore, found: Recomputed) -> None:
+        self._store = store
+        self._found = found
+        self._runtime: Runtime | None = None
+        self._waiting: list[Entry] = []
+        self._batches: dict[str, KnownBatch] = {}
+        self._snapshot: tuple[int, bytes] | None = None
+
+    def run(self) -> None:
+        """Until the first fault: what follows it was computed from what is wrong there."""
+        index = 0
         try:
-            leaf = read_leaf(placed.leaf)
-            store.check_facts(placed)
-            found.counts[leaf.kind] += 1
-            if leaf.kind == entries.SITE:
-                runtime = Runtime(entries.site_of(store.facts(placed)))
-                continue
-            if runtime is None:
-                raise RecordError("the record does not begin with its site")
-            if leaf.kind in entries.OUTPUTS:
-                _same(store, placed, waiting)
-                continue
-            _nothing_left(placed, waiting)
-            waiting = _answers(store, runtime, placed)
-        except RecordError as error:
-            found.faults.append(str(error))
-            return  # what follows was computed from what is wrong here
-    if waiting:
-        found.faults.append(f"the record ends before the answer that follows: {waiting[0].kind}")
+            self._batches = self._store.batches()
+            self._snapshot = self._store.snapshot()
+            for placed in self._store.entries():
+                index = placed.index
+                self._one(placed)
+                if self._snapshot is not None and self._snapshot[0] == index + 1:
+                    self._same_state(self._snapshot[1])
+            self._nothing_left_over()
+        except (SkykeepError, *_NOT_OURS) as error:
+            said = str(error)
+            where = f"entry {index}"
+            named = said.startswith(("entry ", "the "))
+            self._found.faults.append(said if named else f"{where}: {said}")
+
+    def _one(self, placed: Placed) -> None:
+        leaf = read_leaf(placed.leaf)
+        self._store.check_facts(placed)
+        self._found.counts[leaf.kind] += 1
+        if (leaf.kind == entries.SITE) != (placed.index == 0):
+            raise RecordError("the record begins with its site, and has no other")
+        if leaf.kind == entries.SITE:
+            self._runtime = Runtime(entries.site_of(self._store.facts(placed)))
+        elif leaf.kind in entries.OUTPUTS:
+            if not self._waiting:
+                raise RecordError(f"entry {placed.index} ({leaf.kind}) was never computed")
+            self._same(placed, leaf, self._waiting.pop(0))
+        else:
+            self._input(placed, leaf)
+
+    def _input(self, placed: Placed, leaf: Leaf) -> None:
+        if self._waiting:
+            due = self._waiting[0]
+            raise RecordError(
+                f"entry {placed.index} is an input where a {due.kind} was computed: {_shown(due)}"
+            )
+        item = recorded_input(self._store, placed)
+        if item is None or self._runtime is None:
+            raise RecordError(f"entry {placed.index} is of a kind that nobody knows")
+        events = feed_again(self._runtime, item, placed)
+        now_ns = self._runtime.now_ns
+        made = _input_entry(item, leaf.kind, now_ns)
+        self._same(placed, leaf, made)
+        if isinstance(item, Batch):
+            self._known(item, made, placed.index)
+        self._waiting = entries.output_entries(events, now_ns)
+
+    def _known(self, batch: Batch, made: Entry, index: int) -> None:
+        expected = KnownBatch(index, entries.content_digest(batch, made))
+        if self._batches.pop(str(batch.batch_id), None) != expected:
+            raise RecordError(f"entry {index}: the list of batches does not have it like this")
+
+    def _same(self, placed: Placed, leaf: Leaf, made: Entry) -> None:
+        """The entry as it is recorded and as it was computed or is written; else RecordError."""
+        where = f"entry {placed.index} ({leaf.kind})"
+        if made.kind != leaf.kind:
+            raise RecordError(f"{where}: computed was a {made.kind}, {_shown(made)}")
+        if (made.at_ns, made.source) != (leaf.at_ns, leaf.source):
+            raise RecordError(
+                f"{where} is of {leaf.at_ns} from {leaf.source!r}, "
+                f"computed of {made.at_ns} from {made.source!r}"
+            )
+        facts = self._store.facts(placed)
+        computed = [fact.data for fact in made.facts]
+        for place in range(max(len(facts), len(computed))):
+            if facts[place : place + 1] != tuple(computed[place : place + 1]):
+                recorded = _cut(facts[place]) if place < len(facts) else "nothing"
+                raise RecordError(
+                    f"{where}, fact {place} differs: recorded {recorded}, "
+                    f"computed {_shown(made, place)}"
+                )
+            if (sealed_hour(placed.stored[place]) is not None) != made.facts[place].private:
+                raise RecordError(f"{where}, fact {place}: sealed or open, it should not be so")
+
+    def _same_state(self, snapshot: bytes) -> None:
+        assert self._runtime is not None
+        state = (self._runtime.airspace.snapshot(), self._runtime.casebook)
+        if self._waiting or wire.encode(state) != snapshot:
+            raise RecordError("the snapshot behind this entry is not the engine's state")
+
+    def _nothing_left_over(self) -> None:
+        if self._waiting:
+            due = self._waiting[0]
+            raise RecordError(f"the record ends before a {due.kind}: {_shown(due)}")
+        for batch_id, known in self._batches.items():
+            raise RecordError(f"entry {known.index} is not the batch {batch_id!r}")
 
 
-def _answers(store: RecordStore, runtime: Runtime, placed: Placed) -> list[Entry]:
-    item = recorded_input(store, placed)
-    if item is None:
-        raise RecordError(f"entry {placed.index} is of a kind that nobody knows")
-    events: tuple[Event, ...] = feed_again(runtime, item, placed)
-    return entries.output_entries(events, runtime.now_ns)
-
-
-def _nothing_left(placed: Placed, waiting: list[Entry]) -> None:
-    if waiting:
-        expected = waiting[0]
-        raise RecordError(
-            f"entry {placed.index} is an input where a {expected.kind} was computed: "
-            f"{_shown(expected)}"
-        )
-
-
-def _same(store: RecordStore, placed: Placed, waiting: list[Entry]) -> None:
-    leaf = read_leaf(placed.leaf)
-    if not waiting:
-        raise RecordError(f"entry {placed.index} ({leaf.kind}) is recorded and was not computed")
-    expected = waiting.pop(0)
-    facts = store.facts(placed)
-    if expected.kind != leaf.kind or expected.at_ns != leaf.at_ns:
-        raise RecordError(f"entry {placed.index} is a {leaf.kind}, computed was a {expected.kind}")
-    computed = tuple(fact.data for fact in expected.facts)
-    if facts != computed:
-        place = next(
-            (i for i, (a, b) in enumerate(zip(facts, computed, strict=False)) if a != b), 0
-        )
-        recorded = facts[place][:200].decode() if place < len(facts) else "nothing"
-        raise RecordError(
-            f"entry {placed.index} ({leaf.kind}), fact {place} differs: recorded {recorded}, "
-            f"computed {_shown(expected, place)}"
-        )
+def _input_entry(item: Input | CaseCommand, kind: str, now_ns: int) -> Entry:
+    if isinstance(item, Tick):
+        return entries.tick_entry(item)
+    if isinstance(item, Batch):
+        return entries.batch_entry(item)
+    return entries.command_entry(item, kind, now_ns)
 
 
 def _shown(entry: Entry, place: int = 0) -> str:
-    return entry.facts[place].data[:200].decode() if place < len(entry.facts) else "nothing"
+    return _cut(entry.facts[place].data) if place < len(entry.facts) else "nothing"
+
+
+def _cut(fact: bytes) -> str:
+    return fact[:SHOWN_BYTES].decode(errors="replace")
 
 
 def run(folder: Path, as_json: bool) -> int:

@@ -110,6 +110,8 @@ def seal(key: bytes, hour: int, index: int, place: int, data: bytes) -> tuple[by
     commitment, which stays, hides. The nonce is the commitment's beginning, so that another
     fact at the same place (after a crash the first may be lost) has a nonce of its own.
     """
+    if not 0 <= hour < 1 << 8 * _HOUR_BYTES:
+        raise RecordError(f"there is no hour {hour} to seal a fact in")
     committed = commitment(salt(key, index, place), data)
     sealed = AESGCM(key).encrypt(committed[:_NONCE_BYTES], data, _bound(committed, index, place))
     return SEALED + hour.to_bytes(_HOUR_BYTES, "big") + committed + sealed, committed

@@ -34,41 +34,31 @@ from skykeep.record.entry import (
     unseal,
     write_leaf,
 )
-from skykeep.record.keys import (
-    Ed25519Signer,
-    ed25519_verifier,
-    new_seed,
-    parse_secret,
-    signer,
-)
+from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
+from skykeep.store.record_files import (
+    KEYS_FILE,
+    PUBLIC_FILE,
+    RECORD_FILE,
+    RECORD_TABLES,
+    SECRET_FILE,
+    Newest,
+    has_begun,
+    log_keys,
+    newest_note,
+    open_database,
+    open_keys,
+)
 
-RECORD_FILE, KEYS_FILE = "record.sqlite", "keys.sqlite"
-SECRET_FILE, PUBLIC_FILE = "log.skey", "log.vkey"
-#: SQLite waits this long for another process's lock; there should be none.
-BUSY_S = 2.0
+__all__ = ["KEYS_FILE", "PUBLIC_FILE", "RECORD_FILE", "SECRET_FILE", "RecordStore"]
+
 #: Rows fetched at a time when the whole record is read.
 PAGE = 2_000
-#: A snapshot is no fact of the log; a place that no fact has keeps its nonces apart.
+#: A snapshot is no fact of the log; a place that no fact has keeps its seal apart.
 SNAPSHOT_PLACE = 0xFFFF_FFFF
-
-_RECORD_TABLES = """
-CREATE TABLE IF NOT EXISTS entries (
-  idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, hash BLOB NOT NULL, facts BLOB NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS batches (
-  batch_id TEXT PRIMARY KEY, idx INTEGER NOT NULL, digest BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS snapshots (size INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
-"""
-_KEY_TABLES = """
-CREATE TABLE IF NOT EXISTS record_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB) STRICT;
-CREATE TABLE IF NOT EXISTS seal_keys (
-  source TEXT NOT NULL, hour INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (source, hour)
-) STRICT, WITHOUT ROWID;
-"""
+#: No sensor is called this: the snapshots' key is theirs alone.
+SNAPSHOT_SOURCE = "\x00snapshot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +87,45 @@ class RecordStore:
         """Open or begin a record; with `audit` a damaged one too, to look at only."""
         self.folder = folder
         self._broken: str | None = None
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._signer = _signer_in(folder, origin)
-            self._db = _open(folder / RECORD_FILE, _RECORD_TABLES)
-            self._keys = _open(folder / KEYS_FILE, _KEY_TABLES)
-            self._record_key = self._own_key()
-        except (sqlite3.Error, OSError) as error:
-            raise RecordError(f"the record in {folder} cannot be opened: {error}") from None
         self._audit_size: int | None = None
         self._cache: dict[tuple[str, int], bytes] = {}
         self.frontier = Frontier()
-        fault = next(self.faults(), None)
-        if fault is not None and not audit:
-            raise RecordError(f"the record in {folder} does not hold: {fault}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if audit and not has_begun(folder):
+                raise RecordError(f"there is no record in {folder}, or it is empty")
+            log = log_keys(folder, origin, audit)
+            self._db = open_database(folder / RECORD_FILE, RECORD_TABLES)
+        except (sqlite3.Error, OSError) as error:
+            raise RecordError(f"the record in {folder} cannot be opened: {error}") from None
+        self._public, self._signer = log.public, log.signer
+        self._newest = Newest(folder)
+        try:
+            self._keys = open_keys(folder, audit)
+        except (sqlite3.Error, OSError) as error:
+            self._db.close()
+            raise RecordError(f"the keys in {folder} cannot be opened: {error}") from None
+        try:
+            self._begin(log.faults, audit)
+        except (sqlite3.Error, RecordError) as error:
+            self.close()
+            raise RecordError(f"the record in {folder} does not hold: {error}") from None
+
+    def _begin(self, faults: Sequence[str], audit: bool) -> None:
+        last = self._db.execute("SELECT max(idx) FROM entries").fetchone()[0]
+        self._record_key = self._own_key(last is None)
+        #: What is missing beside the entries themselves.
+        self.key_faults = tuple(faults)
+        if not self._record_key:
+            gone = f"{KEYS_FILE} has no key of the record: its facts cannot be checked"
+            self.key_faults = (*faults, gone)
         if audit:
-            self._broken = fault or "it was opened to be looked at"
-            last = self._db.execute("SELECT max(idx) FROM entries").fetchone()[0]
+            self._broken = "it was opened to be looked at"
             self._audit_size = 0 if last is None else last + 1
+            return
+        fault = next(iter(self.key_faults), None) or next(self.faults(), None)
+        if fault is not None:
+            raise RecordError(fault)
 
     @property
     def size(self) -> int:
@@ -123,13 +134,26 @@ class RecordStore:
 
     @property
     def signer(self) -> Ed25519Signer:
-        """Who signs the checkpoints."""
+        """Who signs the checkpoints; RecordError if that key is gone."""
+        if self._signer is None:
+            raise RecordError(f"{SECRET_FILE} is missing")
         return self._signer
+
+    @property
+    def has_record_key(self) -> bool:
+        """Whether open facts can be held against their leaves."""
+        return bool(self._record_key)
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key that the checkpoints are checked with."""
+        return self._public
 
     def close(self) -> None:
         """Let go of the files; everything acknowledged is in them already."""
         self._db.close()
         self._keys.close()
+        self._newest.close()
 
     # -- writing --------------------------------------------------------------------------
 
@@ -155,12 +179,14 @@ class RecordStore:
     ) -> Staged:
         """All of an append that needs no disk; the next stage waits for this one's commit."""
         self._check()
+        if not entries:
+            raise RecordError("nothing is to be recorded")
         first = self.size
         try:
             placed = [self._place(e, first + i) for i, e in enumerate(entries)]
             if snapshot is not None:
                 snapshot = self._sealed_snapshot(snapshot, first + len(entries))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, RecordError) as error:
             raise self._broke(error) from None
         rows = [(p.index, p.leaf, p.hash, _pack(p.stored)) for p in placed]
         frontier = self.frontier.extend([row[2] for row in rows])
@@ -184,11 +210,10 @@ class RecordStore:
                 )
                 if staged.snapshot is not None:
                     self._db.execute("DELETE FROM snapshots")
-                    self._db.execute(
-                        "INSERT INTO snapshots VALUES (?, ?)", (size, staged.snapshot)
-                    )
+                    self._db.execute("INSERT INTO snapshots VALUES (?, ?)", (size, staged.snapshot))
         except (sqlite3.Error, OSError) as error:
             raise self._broke(error) from None
+        self._newest.write(staged.note)
         self.frontier = staged.frontier
         return range(first, size)
 
@@ -198,7 +223,7 @@ class RecordStore:
 
     def _broke(self, error: Exception) -> RecordError:
         self._broken = str(error)
-        return RecordError(f"the disk did not take the record: {error}")
+        return RecordError(f"this could not be recorded: {error}")
 
     def _place(self, entry: Entry, index: int) -> Placed:
         stored: list[bytes] = []
@@ -214,8 +239,8 @@ class RecordStore:
         return Placed(index, write_leaf(entry, inner_root(commitments)), tuple(stored))
 
     def _checkpoint(self, frontier: Frontier) -> Note:
-        said = Checkpoint(self._signer.name, frontier.size, frontier.root())
-        return checkpoints.sign(said, [self._signer])
+        said = Checkpoint(self.signer.name, frontier.size, frontier.root())
+        return checkpoints.sign(said, [self.signer])
 
     def _seal_key(self, entry: Entry) -> bytes:
         return self._key_of(entry.source, hour_of(entry.at_ns), make=True) or b""
@@ -224,29 +249,34 @@ class RecordStore:
         known = self._cache.get((source, hour))
         if known is not None:
             return known
-        row = self._keys.execute(
-            "SELECT key FROM seal_keys WHERE source = ? AND hour = ?", (source, hour)
-        ).fetchone()
-        key: bytes | None = None if row is None else row[0]
-        if key is None and make:
-            key = os.urandom(SEAL_KEY_BYTES)
-            self._keys.execute("INSERT INTO seal_keys VALUES (?, ?, ?)", (source, hour, key))
+        try:
+            row = self._keys.execute(
+                "SELECT key FROM seal_keys WHERE source = ? AND hour = ?", (source, hour)
+            ).fetchone()
+            key: bytes | None = None if row is None else row[0]
+            if key is None and make:
+                key = os.urandom(SEAL_KEY_BYTES)
+                self._keys.execute("INSERT INTO seal_keys VALUES (?, ?, ?)", (source, hour, key))
+        except sqlite3.Error as error:
+            raise RecordError(f"the keys cannot be read or written: {error}") from None
+        if key is not None and (type(key) is not bytes or len(key) != SEAL_KEY_BYTES):
+            raise RecordError(f"the key of {source!r} for hour {hour} is no key")
         if key is not None:
             self._cache[source, hour] = key
         return key
 
-    def _own_key(self) -> bytes:
+    def _own_key(self, new: bool) -> bytes:
+        """The record's key, made for a record without entries; empty if it is gone."""
         row = self._keys.execute("SELECT key FROM record_key").fetchone()
-        if row is None:
+        if row is None and new:
             with self._keys:
                 key = os.urandom(RECORD_KEY_BYTES)
                 self._keys.execute("INSERT INTO record_key VALUES (1, ?)", (key,))
             return key
-        found: bytes = row[0]
-        return found
+        return row[0] if row is not None and type(row[0]) is bytes else b""
 
     def _sealed_snapshot(self, snapshot: bytes, size: int) -> bytes:
-        key = self._key_of("snapshot", 0, make=True) or b""
+        key = self._key_of(SNAPSHOT_SOURCE, 0, make=True) or b""
         return seal(key, 0, size, SNAPSHOT_PLACE, snapshot)[0]
 
     # -- reading --------------------------------------------------------------------------
@@ -255,15 +285,18 @@ class RecordStore:
         """The entries from `start` until before `end`, as they are stored."""
         upto = self.size if end is None else end
         while start < upto:
-            rows = self._db.execute(
-                "SELECT idx, leaf, facts FROM entries WHERE idx >= ? AND idx < ? "
-                "ORDER BY idx LIMIT ?",
-                (start, upto, PAGE),
-            ).fetchall()
+            try:
+                rows = self._db.execute(
+                    "SELECT idx, leaf, facts FROM entries WHERE idx >= ? AND idx < ? "
+                    "ORDER BY idx LIMIT ?",
+                    (start, upto, PAGE),
+                ).fetchall()
+            except sqlite3.Error as error:
+                raise RecordError(f"entry {start} or one behind it: {error}") from None
             if not rows:
                 return
             for index, leaf, facts in rows:
-                yield Placed(index, leaf, _unpack(facts))
+                yield Placed(index, leaf, _unpack(index, facts))
             start = rows[-1][0] + 1
 
     def facts(self, placed: Placed) -> tuple[bytes, ...]:
@@ -286,7 +319,10 @@ class RecordStore:
                 f"entry {placed.index} ({leaf.kind}) has {len(placed.stored)} facts, "
                 f"its leaf says {leaf.count}"
             )
-        commitments = self.commitments(placed)
+        try:
+            commitments = self.commitments(placed)
+        except RecordError as error:
+            raise RecordError(f"entry {placed.index} ({leaf.kind}): {error}") from None
         if inner_root(commitments) != leaf.root:
             raise RecordError(f"entry {placed.index} ({leaf.kind}): a stored fact was altered")
         for place, stored in enumerate(placed.stored):
@@ -323,14 +359,32 @@ class RecordStore:
         ).fetchone()
         return None if row is None else KnownBatch(row[0], row[1])
 
+    def batches(self) -> dict[str, KnownBatch]:
+        """Every batch that is known by its id."""
+        try:
+            rows = self._db.execute("SELECT batch_id, idx, digest FROM batches").fetchall()
+        except sqlite3.Error as error:
+            raise RecordError(f"the list of batches cannot be read: {error}") from None
+        return {batch_id: KnownBatch(index, digest) for batch_id, index, digest in rows}
+
     def snapshot(self) -> tuple[int, bytes] | None:
         """The last snapshot and how many entries it takes in."""
-        row = self._db.execute(
-            "SELECT size, sealed FROM snapshots ORDER BY size DESC LIMIT 1"
-        ).fetchone()
-        if row is None or row[0] > self.size:
+        try:
+            row = self._db.execute(
+                "SELECT size, sealed FROM snapshots ORDER BY size DESC LIMIT 1"
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise RecordError(f"the snapshot cannot be read: {error}") from None
+        if row is None:
             return None
-        return row[0], unseal(self._key_of("snapshot", 0), row[0], SNAPSHOT_PLACE, row[1])
+        size, sealed = row
+        if size > self.size or type(sealed) is not bytes or sealed_hour(sealed) is None:
+            raise RecordError(f"the snapshot over {size} entries is none of this record")
+        try:
+            data = unseal(self._key_of(SNAPSHOT_SOURCE, 0), size, SNAPSHOT_PLACE, sealed)
+        except RecordError as error:
+            raise RecordError(f"the snapshot over {size} entries: {error}") from None
+        return size, data
 
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint as a note; RecordError while there is none."""
@@ -355,6 +409,12 @@ class RecordStore:
 
     def faults(self) -> Iterator[str]:
         """Everything that does not hold between leaves, order, hashes and signed checkpoints."""
+        try:
+            yield from self._faults()
+        except sqlite3.Error as error:
+            yield f"the database is damaged: {error}"
+
+    def _faults(self) -> Iterator[str]:
         signed = dict(self._db.execute("SELECT size, note FROM checkpoints"))
         frontier, last_good, expected = Frontier(), 0, 0
         rows = self._db.execute("SELECT idx, leaf, hash FROM entries ORDER BY idx")
@@ -362,7 +422,7 @@ class RecordStore:
             if index != expected:
                 yield f"entry {expected} is missing from the record"
                 return
-            if leaf_hash(leaf) != kept:
+            if type(leaf) is not bytes or leaf_hash(leaf) != kept:
                 yield f"entry {index}: its leaf was altered"
                 return
             frontier = frontier.append(kept)
@@ -371,47 +431,39 @@ class RecordStore:
             if note is None:
                 continue
             try:
-                root = self._signed(note).root
+                said = self._signed(note)
             except RecordError as error:
                 yield f"the checkpoint over {expected} entries: {error}"
                 return
-            if root != frontier.root():
+            if (said.size, said.root) != (frontier.size, frontier.root()):
                 yield f"entries {last_good} to {expected - 1} do not give the root signed over them"
                 return
             last_good = expected
-        if signed:
-            yield f"{max(signed)} entries were signed, {expected} are there"
+        acknowledged = max([*signed, self._acknowledged()])
+        if acknowledged > expected:
+            yield f"entry {expected} is missing: {acknowledged} were signed, {expected} are there"
+        elif signed:
+            yield f"a checkpoint is over {min(signed)} entries, which no record has"
         elif last_good != expected:
             yield f"no checkpoint is over entries {last_good} to {expected - 1}"
         self.frontier = frontier
 
+    def _acknowledged(self) -> int:
+        """The size that the file beside the database knows; 0 where it cannot be read.
+
+        It is not synced, so that a power failure may tear it: then it says nothing.
+        """
+        note = newest_note(self.folder)
+        try:
+            return 0 if note is None else self._signed(note).size
+        except RecordError:
+            return 0
+
     def _signed(self, note: bytes) -> Checkpoint:
-        verifier = ed25519_verifier(self._signer.key)
-        return checkpoints.check(note, self._signer.name, [verifier]).checkpoint
-
-
-def _open(path: Path, tables: str) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    db.executescript(tables)
-    return db
-
-
-def _signer_in(folder: Path, origin: str) -> Ed25519Signer:
-    """The log's key; made, with the public half beside it, where there is none."""
-    path = folder / SECRET_FILE
-    if path.exists():
-        return parse_secret(path.read_text(encoding="utf-8"))
-    made = signer(origin, new_seed())
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(made.to_secret_text() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    (folder / PUBLIC_FILE).write_text(made.key.to_text() + "\n", encoding="utf-8")
-    return made
+        if type(note) is not bytes:
+            raise RecordError("it is not stored as bytes")
+        verifier = ed25519_verifier(self._public)
+        return checkpoints.check(note, self._public.name, [verifier]).checkpoint
 
 
 def _pack(facts: Sequence[bytes]) -> bytes:
@@ -419,13 +471,15 @@ def _pack(facts: Sequence[bytes]) -> bytes:
     return b"".join(len(f).to_bytes(4, "big") + f for f in facts)
 
 
-def _unpack(data: bytes) -> tuple[bytes, ...]:
+def _unpack(index: int, data: bytes) -> tuple[bytes, ...]:
     facts, at = [], 0
+    if type(data) is not bytes:
+        raise RecordError(f"entry {index}: its facts are not stored as bytes")
     while at < len(data):
         length = int.from_bytes(data[at : at + 4], "big")
         fact = data[at + 4 : at + 4 + length]
-        if len(fact) != length:
-            raise RecordError("stored facts are cut short")
+        if len(fact) != length or at + 4 > len(data):
+            raise RecordError(f"entry {index}: its stored facts are cut short")
         facts.append(fact)
         at += 4 + length
     return tuple(facts)
