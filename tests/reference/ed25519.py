@@ -6,6 +6,7 @@ the other's slips.
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha512
 
 P = 2**255 - 19
@@ -24,8 +25,8 @@ def add(p: Affine, q: Affine) -> Affine:
     """The addition law of the curve -x^2 + y^2 = 1 + d x^2 y^2."""
     (x1, y1), (x2, y2) = p, q
     dxy = D * x1 * x2 * y1 * y2
-    x = (x1 * y2 + x2 * y1) * pow(1 + dxy, P - 2, P)
-    y = (y1 * y2 + x1 * x2) * pow(1 - dxy, P - 2, P)
+    x = (x1 * y2 + x2 * y1) * pow(1 + dxy, -1, P)
+    y = (y1 * y2 + x1 * x2) * pow(1 - dxy, -1, P)
     return x % P, y % P
 
 
@@ -53,6 +54,7 @@ def _secret(seed: bytes) -> tuple[int, bytes]:
     return scalar, h[32:]
 
 
+@cache
 def public_key(seed: bytes) -> bytes:
     """Section 5.1.5."""
     return encode(multiply(_secret(seed)[0], B))
@@ -61,7 +63,7 @@ def public_key(seed: bytes) -> bytes:
 def sign(seed: bytes, message: bytes) -> bytes:
     """Section 5.1.6."""
     scalar, prefix = _secret(seed)
-    key = encode(multiply(scalar, B))
+    key = public_key(seed)
     r = int.from_bytes(sha512(prefix + message).digest(), "little") % L
     big_r = encode(multiply(r, B))
     k = int.from_bytes(sha512(big_r + key + message).digest(), "little") % L
