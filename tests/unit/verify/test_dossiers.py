@@ -123,6 +123,7 @@ def swapped_lines(content: bytes) -> bytes:
         ("facts", swapped_lines, "the facts: entry facts, line 1: 3 facts are due"),
         ("facts", lambda c: c.partition(b"\n")[2], "the facts: entry facts: 3 lines"),
         ("facts", lambda c: c.replace(WHY.encode(), b" "), "withheld without saying by whom"),
+        ("facts", lambda c: c.replace(BY.encode(), b" "), "withheld without saying by whom"),
         ("facts", lambda c: c.replace(b'"why"', b'"how"', 1), "neither a fact shown nor one"),
         ("facts", lambda c: c.replace(b"[{", b"[[{", 1), "not a line of JSON"),
         ("facts", lambda c: c.replace(b'"fact":"[', b'"fact":"\\ud800', 1), "half a character"),
