@@ -149,12 +149,18 @@ def _float(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
+#: A claim that is no object; a time beyond 64 bits.
+_MISFITS = (AttributeError, OverflowError)
+
+
 def batch_of(facts: Sequence[bytes]) -> Batch:
     """The batch that `batch_entry` wrote, to the last bit; RecordError if it is not one."""
     try:
         head = msgspec.json.decode(facts[0])
         count = head["rows"]
         rows = [msgspec.json.decode(f) for f in facts[1 : 1 + count]]
+        if len(rows) != count:
+            raise RecordError(f"the facts make no batch: {len(rows)} of {count} rows are there")
         claims: list[Claim | None] = [None] * count
         for fact in facts[1 + count :]:
             said = msgspec.json.decode(fact)
@@ -176,13 +182,13 @@ def batch_of(facts: Sequence[bytes]) -> Batch:
             tuple(head["raw"]),
             tuple(_finding(f) for f in head["findings"]),
         )
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (msgspec.DecodeError, LookupError, TypeError, ValueError, *_MISFITS) as error:
         raise RecordError(f"the facts make no batch: {error}") from None
 
 
 def _matrix(rows: list[Any], column: int, width: int) -> Any:
     values = [[_float(v) for v in row[column]] for row in rows]
-    return np.array(values, np.float64).reshape(-1, width)
+    return np.array(values, np.float64).reshape(len(rows), width)
 
 
 def _finding(raw: dict[str, Any]) -> Finding:
