@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_json(recompute)
     recompute.set_defaults(run=_recompute)
 
+    _add_serve(commands)
     _add_zones(commands)
     _add_permit(commands)
     return parser
@@ -57,6 +58,28 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print data as JSON")
+
+
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser("serve", help="keep one site's record and serve it over HTTP")
+    serve.add_argument("--site", type=Path, required=True, metavar="F", help="the site file")
+    serve.add_argument("--data", type=Path, required=True, metavar="DIR", help="of the record")
+    serve.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8460, help="(default 8460; 0: any free one)")
+    serve.add_argument("--tokens", type=Path, metavar="F", help="(default DIR/tokens.json)")
+    serve.add_argument("--i-know-this-is-public", action="store_true", dest="public",
+                       help="allow a host that others can reach")  # fmt: skip
+    serve.set_defaults(run=_serve)
+    token = commands.add_parser("token", help="tokens of those who may speak to the service")
+    steps = token.add_subparsers(required=True, metavar="STEP")
+    new = steps.add_parser("new", help="print a fresh token and keep its hash")
+    new.add_argument("file", type=Path, metavar="FILE", help="the tokens file")
+    new.add_argument("--name", required=True, help="of the person or the thing")
+    new.add_argument(
+        "--role", required=True, choices=("sensor", "officer", "permit_office", "reader")
+    )
+    new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
+    new.set_defaults(run=_token_new)
 
 
 def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -109,6 +132,20 @@ def _replay(args: argparse.Namespace) -> int:
     return replay.run(
         args.files, args.zones, args.permits, args.site, args.authority, args.events, args.json
     )
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from skykeep.commands import serve
+
+    return serve.run(
+        args.site, args.data, args.host, args.port, args.tokens, args.public, time.time_ns
+    )
+
+
+def _token_new(args: argparse.Namespace) -> int:
+    from skykeep.commands import token
+
+    return token.new(args.file, args.name, args.role, args.sensor)
 
 
 def _recompute(args: argparse.Namespace) -> int:

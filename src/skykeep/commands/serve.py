@@ -1,0 +1,40 @@
+"""`skykeep serve`: one site over HTTP, from its site file and the record in a folder."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+
+from skykeep.config import read_site
+from skykeep.errors import InputError
+from skykeep.service.server import Place, serve
+
+TOKENS_FILE = "tokens.json"
+
+
+def run(
+    site_file: Path,
+    data: Path,
+    host: str,
+    port: int,
+    tokens: Path | None,
+    public: bool,
+    clock: Callable[[], int],
+) -> int:
+    """Serve until a signal; 0 after a clean end."""
+    if not public and not _is_loopback(host):
+        problem = f"{host} can be reached from outside this machine"
+        mend = "Put a proxy with TLS in front, or add --i-know-this-is-public"
+        raise InputError("--host", problem, mend)
+    site, sensors = read_site(site_file)
+    place = Place(host, port, data, tokens or data / TOKENS_FILE)
+    serve(place, site, sensors, clock, lambda words: print(words, flush=True))
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

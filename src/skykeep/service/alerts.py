@@ -1,0 +1,173 @@
+"""Alerts, and what people do about them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from skykeep.codec.moment import format_moment, parse_moment
+from skykeep.core.alarm import AlarmCommand
+from skykeep.core.alert import (
+    AcknowledgeAlert,
+    Alert,
+    AlertState,
+    CloseAlert,
+    HandOverAlert,
+    ShelveAlert,
+    UnshelveAlert,
+)
+from skykeep.core.event import Reason
+from skykeep.runtime import Recorded
+from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
+from skykeep.service.tokens import Holder, Role
+from skykeep.service.zones import Id, Text
+from skykeep.units import AlertId
+
+router = APIRouter(tags=["alerts"])
+
+Officer = Annotated[Holder, needs(Role.OFFICER)]
+
+
+class ReasonOut(BaseModel):
+    """A stable code, and the same in words."""
+
+    code: str
+    words: str
+
+
+class AlertOut(BaseModel):
+    """One alert; `priority` 1 is the highest, `active` says whether its cause goes on."""
+
+    alert_id: str
+    state: AlertState
+    active: bool
+    priority: int
+    tracks: list[str]
+    zones: list[str]
+    permission: str
+    reasons: list[ReasonOut]
+    raised: str
+    shelved_until: str | None
+
+
+class AlertList(BaseModel):
+    """Alerts, oldest first."""
+
+    alerts: list[AlertOut]
+
+
+class AlertStep(BaseModel):
+    """Which alert."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"alert_id": "A00001"}})
+    alert_id: Id
+
+
+class HandOver(AlertStep):
+    """Which alert, and to whom."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"alert_id": "A00001", "recipient": "police patrol 4"}}
+    )
+    recipient: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Closing(AlertStep):
+    """Which alert, and why nothing is left to do."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"alert_id": "A00001", "why": "the drone has left"}}
+    )
+    why: Text
+
+
+class Shelving(AlertStep):
+    """Which alert, until when (RFC 3339 with a zone), and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "alert_id": "A00001",
+                "until": "2026-09-12T01:00:00Z",
+                "why": "a kite of the school, seen from the gate",
+            }
+        }
+    )
+    until: Annotated[str, Field(max_length=40)]
+    why: Text
+
+
+@router.get("/v1/alerts", responses=READS)
+async def get_alerts(
+    request: Request,
+    holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)],
+    closed: bool = True,
+) -> AlertList:
+    """The alerts that are held; `closed=false` leaves out those that are closed."""
+
+    def look(recorded: Recorded) -> AlertList:
+        alerts = recorded.runtime.airspace.alerts()
+        shown = [a for a in alerts if closed or a.state is not AlertState.CLOSED]
+        return AlertList(alerts=[_alert(a) for a in shown])
+
+    return await writer_of(request).ask(look)
+
+
+@router.post("/v1/commands/acknowledge_alert", responses=COMMANDS)
+async def acknowledge_alert(request: Request, body: AlertStep, holder: Officer) -> Done:
+    """Somebody has seen the alert."""
+    return await _step(request, AcknowledgeAlert(holder.actor, AlertId(body.alert_id)))
+
+
+@router.post("/v1/commands/hand_over_alert", responses=COMMANDS)
+async def hand_over_alert(request: Request, body: HandOver, holder: Officer) -> Done:
+    """The alert was handed to whoever may respond."""
+    command = HandOverAlert(holder.actor, AlertId(body.alert_id), body.recipient)
+    return await _step(request, command)
+
+
+@router.post("/v1/commands/close_alert", responses=COMMANDS)
+async def close_alert(request: Request, body: Closing, holder: Officer) -> Done:
+    """Nothing is left to do about the alert."""
+    return await _step(request, CloseAlert(holder.actor, AlertId(body.alert_id), body.why))
+
+
+@router.post("/v1/commands/shelve_alert", responses=COMMANDS)
+async def shelve_alert(request: Request, body: Shelving, holder: Officer) -> Done:
+    """Be quiet about the alert until a moment."""
+    until_ns = parse_moment(body.until, "body.until")
+    command = ShelveAlert(holder.actor, AlertId(body.alert_id), until_ns, body.why)
+    return await _step(request, command)
+
+
+@router.post("/v1/commands/unshelve_alert", responses=COMMANDS)
+async def unshelve_alert(request: Request, body: AlertStep, holder: Officer) -> Done:
+    """Bring a shelved alert back."""
+    return await _step(request, UnshelveAlert(holder.actor, AlertId(body.alert_id)))
+
+
+async def _step(request: Request, command: AlarmCommand) -> Done:
+    return await done(writer_of(request), [command])
+
+
+def reasons_out(reasons: tuple[Reason, ...]) -> list[ReasonOut]:
+    """Reasons as they are told."""
+    return [ReasonOut(code=r.code, words=r.words) for r in reasons]
+
+
+def _alert(alert: Alert) -> AlertOut:
+    until_ns = alert.shelved_until_ns
+    return AlertOut(
+        alert_id=alert.alert_id,
+        state=alert.state,
+        active=alert.active,
+        priority=alert.priority,
+        tracks=list(alert.tracks),
+        zones=list(alert.zones),
+        permission=alert.permission,
+        reasons=reasons_out(alert.reasons),
+        raised=format_moment(alert.raised_ns),
+        shelved_until=None if until_ns is None else format_moment(until_ns),
+    )

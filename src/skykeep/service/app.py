@@ -1,0 +1,41 @@
+"""The application: all routes, one form of errors, a guard in front."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from skykeep import __version__
+from skykeep.service import alerts, batches, health, incidents, permits, problems, tracks, zones
+from skykeep.service.docs_page import page
+from skykeep.service.guard import Guard
+from skykeep.service.tokens import Tokens
+from skykeep.service.writer import Writer
+
+_ABOUT = """One site's no-drone zones, permits, tracks, alerts and incidents.
+
+Whatever is answered with 200 is durable. Errors are `{"where", "problem", "mend"}`. Who acts,
+and in which role, comes from the token. Times are RFC 3339 with a zone."""
+
+
+def create_app(writer: Writer, tokens: Tokens) -> FastAPI:
+    """The service over a writer that somebody else starts and runs."""
+    app = FastAPI(
+        title="Skykeep",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.writer, app.state.tokens = writer, tokens
+    problems.install(app)
+    for room in (health, batches, zones, permits, tracks, alerts, incidents):
+        app.include_router(room.router)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(page(app.openapi()))
+
+    app.add_middleware(Guard, tokens=tokens)
+    return app

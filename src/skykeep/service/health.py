@@ -1,0 +1,68 @@
+"""How the service does, and the record's newest checkpoint: for everybody, without a token."""
+
+from __future__ import annotations
+
+import base64
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from skykeep import __version__
+from skykeep.service.desk import problems, writer_of
+
+router = APIRouter(tags=["service"])
+
+
+class Head(BaseModel):
+    """The record's newest checkpoint in short: entries and their root (base64)."""
+
+    size: int
+    root: str
+
+
+class Health(BaseModel):
+    """Whether all is well. `shed` counts what was turned away since the start."""
+
+    ok: bool
+    problem: str
+    version: str
+    site: str
+    entries: int
+    checkpoint: Head
+    sensors: dict[str, str]
+    waiting: int
+    shed_requests: int
+    shed_observations: int
+
+
+@router.get("/health", response_model=Health, responses={503: {"model": Health}})
+async def get_health(request: Request) -> Response:
+    """Whether the service takes what is sent; status 503 while it does not."""
+    writer = writer_of(request)
+    recorded = writer.look()
+    stations = () if recorded is None else recorded.runtime.airspace.stations()
+    problem = writer.problem or request.app.state.tokens.problem
+    found = Health(
+        ok=not problem,
+        problem=problem,
+        version=__version__,
+        site=writer.site.name,
+        entries=writer.size,
+        checkpoint=Head(size=writer.size, root=base64.b64encode(writer.root).decode("ascii")),
+        sensors={s.sensor.sensor_id: s.health for s in stations},
+        waiting=writer.waiting,
+        shed_requests=writer.shed_jobs,
+        shed_observations=writer.shed_rows,
+    )
+    return JSONResponse(found.model_dump(), 503 if problem else 200)
+
+
+@router.get(
+    "/checkpoint",
+    response_class=PlainTextResponse,
+    responses=problems(503),
+)
+async def get_checkpoint(request: Request) -> Response:
+    """The newest signed checkpoint (C2SP tlog-checkpoint)."""
+    return PlainTextResponse(writer_of(request).checkpoint)

@@ -1,0 +1,207 @@
+"""Incidents: what alerts were gathered into, what was reported, what was concluded by whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from skykeep.codec.moment import format_moment
+from skykeep.core.casebook import (
+    Assess,
+    CaseCommand,
+    Conclusion,
+    FileReport,
+    FoundPart,
+    Incident,
+    IncidentStep,
+    MoveIncident,
+    OpenIncident,
+)
+from skykeep.runtime import Recorded
+from skykeep.service.alerts import Officer
+from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, needs, plain, writer_of
+from skykeep.service.desk import problems as statuses
+from skykeep.service.tokens import Holder, Role
+from skykeep.service.zones import Id, Text
+from skykeep.units import AlertId, IncidentId
+
+router = APIRouter(tags=["incidents"])
+
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+Evidence = Annotated[list[Id], Field(max_length=1_000)]
+
+
+class IncidentOut(BaseModel):
+    """An incident in short."""
+
+    incident_id: str
+    title: str
+    state: str
+    opened: str
+    opened_by: str
+    alerts: list[str]
+    tracks: list[str]
+    reports: int
+    sightings: int
+    assessments: int
+
+
+class IncidentList(BaseModel):
+    """Incidents, oldest first."""
+
+    incidents: list[IncidentOut]
+
+
+class IncidentWhole(BaseModel):
+    """An incident with its history, the people's reports and their assessments."""
+
+    incident: IncidentOut
+    history: list[dict[str, Any]]
+    sightings: list[dict[str, Any]]
+    reports: list[dict[str, Any]]
+    assessments: list[dict[str, Any]]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Opening(_Strict):
+    """A title, and the alerts that belong together."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"title": "Two drones over the citadel", "alerts": ["A00001"]}
+        }
+    )
+    title: Title
+    alerts: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
+
+
+class PartIn(_Strict):
+    """A part that was found, and where."""
+
+    lat_deg: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon_deg: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    words: Text
+
+
+class ReportIn(_Strict):
+    """What the responders say they found."""
+
+    incident_id: Id
+    words: Text
+    parts: Annotated[list[PartIn], Field(max_length=1_000)] = []
+    injuries: Text = ""
+    damage: Text = ""
+
+
+class AssessmentIn(_Strict):
+    """A conclusion, and the evidence it rests on: tracks, alerts, `report 1`, `sighting 1`."""
+
+    incident_id: Id
+    conclusion: Conclusion
+    words: Text
+    evidence: Evidence = []
+
+
+class Moving(_Strict):
+    """Close or reopen an incident, and why."""
+
+    incident_id: Id
+    step: IncidentStep
+    why: Text
+
+
+@router.get("/v1/incidents", responses=READS)
+async def get_incidents(
+    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
+) -> IncidentList:
+    """All incidents in short."""
+
+    def look(recorded: Recorded) -> IncidentList:
+        known = recorded.runtime.casebook.incidents.values()
+        return IncidentList(incidents=[_short(i) for i in known])
+
+    return await writer_of(request).ask(look)
+
+
+@router.get("/v1/incidents/{incident_id}", responses=READS | statuses(404))
+async def get_incident(request: Request, incident_id: str, holder: Officer) -> IncidentWhole:
+    """One incident with all that belongs to it; identities are in it, so it is for officers."""
+
+    def look(recorded: Recorded) -> IncidentWhole | None:
+        incident = recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
+        return None if incident is None else _whole(incident)
+
+    found = await writer_of(request).ask(look)
+    whole: IncidentWhole = found_or_404(request, found, f"incident {incident_id[:40]}")
+    return whole
+
+
+@router.post("/v1/commands/open_incident", responses=COMMANDS)
+async def open_incident(request: Request, body: Opening, holder: Officer) -> Done:
+    """Gather alerts into an incident."""
+    alerts = tuple(AlertId(a) for a in body.alerts)
+    return await _step(request, OpenIncident(holder.actor, body.title, alerts))
+
+
+@router.post("/v1/commands/file_report", responses=COMMANDS)
+async def file_report(request: Request, body: ReportIn, holder: Officer) -> Done:
+    """File what responders reported."""
+    parts = tuple(FoundPart(p.lat_deg, p.lon_deg, p.words) for p in body.parts)
+    incident_id = IncidentId(body.incident_id)
+    command = FileReport(holder.actor, incident_id, body.words, parts, body.injuries, body.damage)
+    return await _step(request, command)
+
+
+@router.post("/v1/commands/assess", responses=COMMANDS)
+async def assess(request: Request, body: AssessmentIn, holder: Officer) -> Done:
+    """Conclude, by name; another person may conclude otherwise."""
+    command = Assess(
+        holder.actor,
+        IncidentId(body.incident_id),
+        body.conclusion,
+        body.words,
+        tuple(body.evidence),
+    )
+    return await _step(request, command)
+
+
+@router.post("/v1/commands/move_incident", responses=COMMANDS)
+async def move_incident(request: Request, body: Moving, holder: Officer) -> Done:
+    """Close or reopen an incident."""
+    command = MoveIncident(holder.actor, IncidentId(body.incident_id), body.step, body.why)
+    return await _step(request, command)
+
+
+async def _step(request: Request, command: CaseCommand) -> Done:
+    return await done(writer_of(request), [command])
+
+
+def _short(incident: Incident) -> IncidentOut:
+    return IncidentOut(
+        incident_id=incident.incident_id,
+        title=incident.title,
+        state=incident.state,
+        opened=format_moment(incident.opened_ns),
+        opened_by=incident.opened_by.name,
+        alerts=list(incident.alerts),
+        tracks=list(incident.tracks),
+        reports=len(incident.reports),
+        sightings=len(incident.sightings),
+        assessments=len(incident.assessments),
+    )
+
+
+def _whole(incident: Incident) -> IncidentWhole:
+    return IncidentWhole(
+        incident=_short(incident),
+        history=[plain(event) for event in incident.history],
+        sightings=[plain(event) for event in incident.sightings],
+        reports=[msgspec.to_builtins(r) for r in incident.reports],
+        assessments=[msgspec.to_builtins(a) for a in incident.assessments],
+    )

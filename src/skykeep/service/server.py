@@ -1,0 +1,146 @@
+"""Runs the service: binds, recovers, serves, and on a signal finishes what it has begun."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from skykeep.core.airspace import Site
+from skykeep.core.observation import Sensor
+from skykeep.errors import InputError, RecordError
+from skykeep.service.app import create_app
+from skykeep.service.tokens import Tokens
+from skykeep.service.writer import Writer
+
+#: Requests that are under way when a signal comes may take this long to end.
+GRACE_S = 10
+#: Idle connections are kept for clients that post once in a few seconds.
+KEEP_ALIVE_S = 75
+BACKLOG = 512
+#: Objects that live as long as the service are many; the collector looks at them seldom.
+GC_THRESHOLDS = (20_000, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen, where the record lies, who may speak."""
+
+    host: str
+    port: int
+    data: Path
+    tokens: Path
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; signals are ours, and it says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.force_exit = self.should_exit  # the second signal does not wait
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def serve(
+    place: Place,
+    site: Site,
+    sensors: Sequence[Sensor],
+    clock: Callable[[], int],
+    say: Callable[[str], None],
+) -> None:
+    """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
+    for a record that does not hold, or that could not be kept to the end."""
+    listener = _listener(place)
+    try:
+        asyncio.run(_serve(place, listener, Writer(place.data, site, sensors, clock), say))
+    finally:
+        listener.close()
+
+
+async def _serve(
+    place: Place, listener: socket.socket, writer: Writer, say: Callable[[str], None]
+) -> None:
+    tokens = Tokens(place.tokens)
+    tokens.refresh()
+    try:
+        await writer.start()
+    except RecordError:
+        writer.close()
+        raise
+    config = uvicorn.Config(
+        create_app(writer, tokens),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=BACKLOG,
+    )
+
+    def ready() -> None:
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        say(f"{writer.site.name}: {writer.size} entries, serving on http://{shown}:{port}")
+        if tokens.problem:
+            say(f"nobody may speak yet ({tokens.problem}): make a token with skykeep token new")
+
+    server = _Server(config, ready)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    at_work = asyncio.ensure_future(writer.run())
+    at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+    try:
+        await server.serve([listener])
+        writer.stop()
+        await at_work
+    finally:
+        writer.close()
+
+
+def _listener(place: Place) -> socket.socket:
+    where = f"{place.host}:{place.port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise InputError(where, str(error), "Give a host of this machine") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise InputError(where, str(error), "Give another --host or --port") from None
+    return listener

@@ -1,0 +1,285 @@
+"""The one writer: it alone touches the engine and the record; requests hand it their inputs.
+
+Whatever is waiting becomes one group. The engine takes the group on the event loop, its
+commit runs on a thread of its own, and only then does anybody hear of it. Meanwhile the loop
+reads the next requests. Questions are answered between groups, so that nobody is told of
+anything that is not yet durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from skykeep.core.airspace import RegisterSensor, Site
+from skykeep.core.casebook import CaseCommand
+from skykeep.core.event import Actor, Tick
+from skykeep.core.observation import Batch, Sensor
+from skykeep.errors import RecordError, SkykeepError
+from skykeep.runtime import Answer, Input, Prepared, Recorded
+from skykeep.units import NS_PER_MS, NS_PER_S
+
+T = TypeVar("T")
+
+#: The clock's own input comes this often: verdicts and alerts follow an observation by less.
+TICK_NS = 100 * NS_PER_MS
+#: Where nothing came in and no track is held, sensors' silence is all that may have to be told.
+IDLE_TICK_NS = 1 * NS_PER_S
+#: Observations of one group: some tens of milliseconds of work, then others get their turn.
+GROUP_ROWS = 2_000
+#: What may wait, in jobs and observations: a second or two of work. More is turned away.
+QUEUE_JOBS = 1_000
+QUEUE_ROWS = 50_000
+#: A disk that did not take the record is tried again this often.
+REOPEN_S = 1.0
+CONFIGURATION = Actor("site file", "configuration")
+
+Item = Input | CaseCommand
+
+
+class UnavailableError(SkykeepError):
+    """Not now: the queue is full, the disk does not take the record, or the service stops."""
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    items: Sequence[Item]
+    rows: int
+    answers: asyncio.Future[list[Answer]]
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    ask: Callable[[Recorded], Any]
+    answer: asyncio.Future[Any]
+
+
+class Writer:
+    """Owns the record of one site while the service runs."""
+
+    def __init__(
+        self, folder: Path, site: Site, sensors: Sequence[Sensor], clock: Callable[[], int]
+    ) -> None:
+        """`clock` gives UTC nanoseconds; it is asked for receipt times and ticks."""
+        self.folder, self.site = folder, site
+        self.size, self.root, self.checkpoint = 0, b"", b""
+        self.problem = "not started"
+        self.shed_jobs = self.shed_rows = 0
+        self._sensors, self._clock = tuple(sensors), clock
+        self._recorded: Recorded | None = None
+        self._jobs: deque[_Job] = deque()
+        self._questions: deque[_Question] = deque()
+        self._waiting_rows = 0
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._last_ns = self._tick_ns = 0
+        self._untold = self._watched = True
+        self._disk = ThreadPoolExecutor(1, "record")
+
+    # -- for requests ---------------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """The service's time: the clock's, but never backwards."""
+        self._last_ns = max(self._last_ns, self._clock())
+        return self._last_ns
+
+    @property
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return len(self._jobs)
+
+    def submit(self, items: Sequence[Item]) -> asyncio.Future[list[Answer]]:
+        """Hand in inputs that stay together; the answers come when all is durable."""
+        self._check()
+        rows = sum(len(item) for item in items if isinstance(item, Batch))
+        full = self._waiting_rows + rows > QUEUE_ROWS and self._waiting_rows
+        if full or len(self._jobs) >= QUEUE_JOBS:
+            self.shed_jobs += 1
+            self.shed_rows += rows
+            raise UnavailableError("the queue is full: more comes in than can be taken")
+        answers: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self._jobs.append(_Job(items, rows, answers))
+        self._waiting_rows += rows
+        self._wake.set()
+        return answers
+
+    def ask(self, question: Callable[[Recorded], T]) -> asyncio.Future[T]:
+        """Look at the site as the record has it; the question may change nothing."""
+        self._check()
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._questions.append(_Question(question, answer))
+        self._wake.set()
+        return answer
+
+    def look(self) -> Recorded | None:
+        """The site as it is this moment, for what need not be exact; None while it is away."""
+        return self._recorded
+
+    def _check(self) -> None:
+        if self.problem:
+            raise UnavailableError(self.problem)
+
+    # -- at work --------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the record, recover, register the site's sensors; RecordError if it cannot."""
+        await self._open()
+        self.problem = ""
+
+    async def run(self) -> None:
+        """Take groups until `stop`; then what waits is still taken."""
+        while not (self._stopping and not self._jobs and not self._questions):
+            await self._sleep()
+            try:
+                await self._group()
+            except RecordError as error:
+                await self._recover(str(error))
+
+    def stop(self) -> None:
+        """Take nothing more; `run` ends when what waits is durable."""
+        self.problem = "the service is stopping"
+        self._stopping = True
+        self._wake.set()
+
+    def close(self, why: str = "the service has stopped") -> None:
+        """Let go of the record; whoever still waits is told why."""
+        self.problem = why
+        self._refuse(self._taken_all(), why)
+        self._let_go()
+        self._disk.shutdown()
+
+    async def _sleep(self) -> None:
+        """Until there is something to do, or the clock's turn has come."""
+        if self._jobs or self._questions:
+            await asyncio.sleep(0)  # requests that are already here join the group
+            return
+        self._wake.clear()
+        due_s = (self._tick_ns + self._tick_every_ns() - self.now_ns()) / NS_PER_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(due_s, 0.0)):
+                await self._wake.wait()
+        await asyncio.sleep(0)
+
+    def _tick_every_ns(self) -> int:
+        return TICK_NS if self._untold or self._watched else IDLE_TICK_NS
+
+    async def _group(self) -> None:
+        recorded = self._recorded
+        if recorded is None:
+            raise RecordError("the record is not open")
+        jobs = self._taken()
+        items = [item for job in jobs for item in job.items]
+        now_ns = self.now_ns()
+        self._untold = self._untold or bool(items)
+        if now_ns - self._tick_ns >= self._tick_every_ns():
+            self._tick_ns, self._untold = now_ns, False
+            items.append(Tick(now_ns))
+            self._watched = bool(recorded.runtime.airspace.tracks())
+        if items:
+            done = False
+            try:
+                answers = await self._durable(recorded, items)
+                done = True
+            finally:
+                if not done:
+                    self._refuse(jobs, "the record did not take it; send it again")
+            for job in jobs:
+                mine, answers = answers[: len(job.items)], answers[len(job.items) :]
+                if not job.answers.done():
+                    job.answers.set_result(mine)
+        self._reply(recorded)
+
+    async def _durable(self, recorded: Recorded, items: Sequence[Item]) -> list[Answer]:
+        prepared: Prepared = recorded.prepare(items)
+        if prepared.staged is not None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._disk, recorded.commit, prepared)
+            self.checkpoint = prepared.staged.note
+            self._note_size(recorded)
+        return prepared.answers
+
+    def _taken(self) -> list[_Job]:
+        jobs: list[_Job] = []
+        rows = 0
+        while self._jobs and (not jobs or rows + self._jobs[0].rows <= GROUP_ROWS):
+            job = self._jobs.popleft()
+            self._waiting_rows -= job.rows
+            if job.answers.cancelled():
+                continue  # whoever sent it has gone, and was told nothing
+            rows += job.rows
+            jobs.append(job)
+        return jobs
+
+    def _taken_all(self) -> list[_Job]:
+        jobs = list(self._jobs)
+        self._jobs.clear()
+        self._waiting_rows = 0
+        return jobs
+
+    def _reply(self, recorded: Recorded) -> None:
+        while self._questions:
+            question = self._questions.popleft()
+            if not question.answer.done():
+                question.answer.set_result(question.ask(recorded))
+
+    def _refuse(self, jobs: list[_Job], why: str) -> None:
+        for job in jobs:
+            if not job.answers.done():
+                job.answers.set_exception(UnavailableError(why))
+        while self._questions:
+            question = self._questions.popleft()
+            if not question.answer.done():
+                question.answer.set_exception(UnavailableError(why))
+
+    # -- opening --------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        recorded = await loop.run_in_executor(self._disk, Recorded, self.folder, self.site)
+        self._recorded = recorded
+        now_ns = self.now_ns()
+        known = {s.sensor.sensor_id: s.sensor for s in recorded.runtime.airspace.stations()}
+        changed = [s for s in self._sensors if known.get(s.sensor_id) != s]
+        self._tick_ns = now_ns
+        registered: list[Item] = [RegisterSensor(CONFIGURATION, s) for s in changed]
+        await self._durable(recorded, [Tick(now_ns), *registered])
+
+    async def _recover(self, why: str) -> None:
+        """The engine is ahead of the record: begin again from what is durable."""
+        if not self._stopping:
+            self.problem = why
+        self._refuse(self._taken_all(), why)
+        self._let_go()
+        while not self._stopping:
+            try:
+                await self._open()
+            except RecordError as error:
+                self.problem = str(error)
+                self._let_go()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(REOPEN_S):
+                        await self._until_stopped()
+            else:
+                self.problem = ""
+                return
+
+    async def _until_stopped(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _note_size(self, recorded: Recorded) -> None:
+        self.size, self.root = recorded.store.size, recorded.store.frontier.root()
+
+    def _let_go(self) -> None:
+        recorded, self._recorded = self._recorded, None
+        if recorded is not None:
+            with contextlib.suppress(sqlite3.Error):  # what is acknowledged is on the disk
+                recorded.close()
