@@ -82,7 +82,7 @@ def table(headings: tuple[str, ...], rows: Iterable[tuple[Child, ...]], caption:
     body = []
     for row in rows:
         cells = [
-            element("td", cell, role="cell", data_label=heading)
+            element("td", element("div", cell), role="cell", data_label=heading)
             for heading, cell in zip(headings, row, strict=True)
         ]
         body.append(element("tr", *cells, role="row"))

@@ -7,11 +7,12 @@ was named before; a name of lesser weight that finds no room is left out, its ma
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from skykeep.dossier.markup import Child, Markup, element
+from skykeep.dossier.markup import Markup, element
 from skykeep.dossier.page_places import (
     SIZE,
     Box,
@@ -39,6 +40,12 @@ MARK_EVERY_S = 60.0
 #: A point of a line that lies nearer than this to the last one adds nothing to be seen.
 STEP = 0.8
 MARKS_APART = 9.0
+#: The plate with the scale keeps so far off what is drawn.
+CORNER_ROOM = 12.0
+#: A name on a line is readable, so a line counts less than another name.
+LINE_WEIGHT = 0.2
+#: Lines are remembered by squares of this side.
+GRID = 6.0
 NAME_LETTERS = 30
 
 #: Where a name may stand beside its mark: x and y in parts of the offset, and its anchor.
@@ -54,29 +61,40 @@ SEATS = (
 )
 
 
+Cell = tuple[float, float, float, float]
+"""Left, top, right, bottom in the drawing."""
+
+
 @dataclass(slots=True)
 class Sheet:
-    """A map while it is drawn: names come last, so that no line covers them."""
+    """A map while it is drawn: names come last, so that no line covers them.
+
+    `closer` is where another map shows more: lesser names are left to that one.
+    """
 
     box: Box
     shapes: list[Markup] = field(default_factory=list)
     names: list[Markup] = field(default_factory=list)
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    taken: list[Cell] = field(default_factory=list)
+    crossed: set[tuple[int, int]] = field(default_factory=set)
+    closer: Cell | None = None
 
     def name(self, at: Place, text: str, css: str, offset: float, needed: bool) -> None:
         """A name beside a place, where there is room; `needed` ones are set in any case."""
-        if not _on_sheet(at):
+        if not _on_sheet(at) or (not needed and self._elsewhere(at)):
             return
         short = text if len(text) <= NAME_LETTERS else f"{text[: NAME_LETTERS - 1]}…"
         width = LETTER * len(short)
-        seats: list[tuple[float, int, tuple[float, float, float, float], str, float, float]] = []
+        seats: list[tuple[bool, float, int, Cell, str, float, float]] = []
         for right, down, anchor in SEATS:
             x, y = at[0] + right * offset, at[1] + down * offset
             left = {"start": x, "end": x - width, "middle": x - width / 2.0}[anchor]
             cell = (left, y - LINE / 2.0, left + width, y + LINE / 2.0)
-            seats.append((self._cost(cell), len(seats), cell, anchor, x, y))
-        cost, _, cell, anchor, x, y = min(seats)
-        if cost > 0.0 and not needed:
+            hidden = self._hidden(cell)
+            cost = hidden + LINE_WEIGHT * self._crossed(cell)
+            seats.append((hidden > 0.0, cost, len(seats), cell, anchor, x, y))
+        hides, _, _, cell, anchor, x, y = min(seats)
+        if hides and not needed:
             return
         self.taken.append(cell)
         self.names.append(
@@ -87,14 +105,34 @@ class Sheet:
         """Keep names off a mark."""
         self.taken.append((at[0] - half, at[1] - half, at[0] + half, at[1] + half))
 
-    def _cost(self, cell: tuple[float, float, float, float]) -> float:
+    def follow(self, line: Sequence[Place]) -> None:
+        """Keep names off a line where there is room elsewhere."""
+        seen = (place for place in line if _on_sheet(place))
+        self.crossed |= {(int(x // GRID), int(y // GRID)) for x, y in seen}
+
+    def _elsewhere(self, at: Place) -> bool:
+        cell = self.closer
+        return cell is not None and cell[0] <= at[0] <= cell[2] and cell[1] <= at[1] <= cell[3]
+
+    def _crossed(self, cell: Cell) -> float:
+        """How much of a cell lies on squares that lines go through."""
+        left, top, right, bottom = (int(edge // GRID) for edge in cell)
+        squares = ((x, y) for x in range(left, right + 1) for y in range(top, bottom + 1))
+        return GRID * GRID * sum(square in self.crossed for square in squares)
+
+    def _hidden(self, cell: Cell) -> float:
         outside = max(0.0, -cell[0], -cell[1], cell[2] - SIZE, cell[3] - SIZE)
-        covered = 0.0
-        for other in self.taken:
-            wide = min(cell[2], other[2]) - max(cell[0], other[0])
-            high = min(cell[3], other[3]) - max(cell[1], other[1])
-            covered += max(0.0, wide) * max(0.0, high)
-        return outside * SIZE + covered
+        return outside * SIZE + _covered(cell, self.taken)
+
+
+def _covered(cell: Cell, others: Sequence[Cell]) -> float:
+    """How much of a cell the others cover, in square units."""
+    covered = 0.0
+    for other in others:
+        wide = min(cell[2], other[2]) - max(cell[0], other[0])
+        high = min(cell[3], other[3]) - max(cell[1], other[1])
+        covered += max(0.0, wide) * max(0.0, high)
+    return covered
 
 
 def maps(view: DossierView) -> tuple[Markup, ...]:
@@ -103,10 +141,12 @@ def maps(view: DossierView) -> tuple[Markup, ...]:
     if whole is None:
         return ()
     closer = closer_box(view, whole)
-    figures = [_figure(view, whole, 1, "The whole picture" if closer else "The map")]
-    if closer is not None:
-        figures.append(_figure(view, closer, 2, "Closer: the zone that was flown into"))
-    return tuple(figures)
+    if closer is None:
+        return (_figure(view, whole, 1, "The map"),)
+    return (
+        _figure(view, whole, 1, "The whole picture", closer),
+        _figure(view, closer, 2, "Closer: the zone that was flown into"),
+    )
 
 
 def line_sample(permission: str) -> Markup:
@@ -141,9 +181,13 @@ def _on_sheet(at: Place) -> bool:
     return 0.0 <= at[0] <= SIZE and 0.0 <= at[1] <= SIZE
 
 
-def _figure(view: DossierView, box: Box, number: int, title: str) -> Markup:
+def _figure(
+    view: DossierView, box: Box, number: int, title: str, closer: Box | None = None
+) -> Markup:
     sheet = Sheet(box)
-    north_arrow, scale_bar = _north_arrow(sheet), _scale_bar(sheet)
+    if closer is not None:
+        _draw_closer(sheet, closer)
+    plate = _plate(sheet, view)
     beyond = [note for zone in view.zones if (note := _draw_zone(sheet, zone))]
     for track in view.tracks:
         _draw_track(sheet, track)
@@ -158,13 +202,14 @@ def _figure(view: DossierView, box: Box, number: int, title: str) -> Markup:
         element("desc", told, id=ids[1]),
         *sheet.shapes,
         *sheet.names,
-        north_arrow,
-        scale_bar,
+        plate,
         viewBox=f"0 0 {_n(SIZE)} {_n(SIZE)}",
         role="img",
         aria_labelledby=" ".join(ids),
     )
     side = f"{title}: {distance_words(box.side_m)} from edge to edge, north is up. "
+    if closer is not None:
+        side += "The dashed square is the closer map. "
     return element("figure", drawing, element("figcaption", side, " ".join(beyond)))
 
 
@@ -187,6 +232,14 @@ def _draw_zone(sheet: Sheet, zone: ZoneView) -> str:
     return ""
 
 
+def _draw_closer(sheet: Sheet, closer: Box) -> None:
+    left, bottom = sheet.box.at(closer.east_m, closer.north_m)
+    side = closer.side_m / sheet.box.side_m * SIZE
+    sheet.closer = (left, bottom - side, left + side, bottom)
+    at = {"x": _n(left), "y": _n(bottom - side), "width": _n(side), "height": _n(side)}
+    sheet.shapes.append(element("rect", class_="closer", **at))
+
+
 def _draw_track(sheet: Sheet, track: TrackView) -> None:
     points = drawable(track)
     if not points:
@@ -199,6 +252,7 @@ def _draw_track(sheet: Sheet, track: TrackView) -> None:
     sheet.shapes.append(element("path", d=path, class_=f"line {look.css}", stroke_dasharray=dash))
     for piece in pieces:
         sheet.shapes += _heads([p for p in _thinned(piece) if _on_sheet(p)], look.css)
+        sheet.follow(piece)
     first, last = pieces[0][0], pieces[-1][-1]
     sheet.shapes += [_first(first, look.css), _last(last, look.css)]
     sheet.block(first, 7.0)
@@ -320,45 +374,52 @@ def _tick(
     points: Sequence[tuple[float, float, float, float]], at_s: float, box: Box
 ) -> tuple[Place, Place] | None:
     """Where a track was at a time, and its direction there; None where it was not held."""
-    for before, after in pairwise(points):
-        span = after[0] - before[0]
-        if before[0] <= at_s <= after[0] and 0.0 < span <= GAP_S:
-            share = (at_s - before[0]) / span
-            a, b = box.at(*before[1:3]), box.at(*after[1:3])
-            length = math.dist(a, b)
-            along = ((b[0] - a[0]) / length, (b[1] - a[1]) / length) if length else (0.0, 1.0)
-            return (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])), along
-    return None
+    place = bisect_left(points, at_s, key=lambda point: point[0])
+    if not 0 < place < len(points):
+        return None
+    before, after = points[place - 1], points[place]
+    span = after[0] - before[0]
+    if span > GAP_S:
+        return None
+    share = (at_s - before[0]) / span
+    a, b = box.at(*before[1:3]), box.at(*after[1:3])
+    length = math.dist(a, b)
+    along = ((b[0] - a[0]) / length, (b[1] - a[1]) / length) if length else (0.0, 1.0)
+    return (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])), along
 
 
-def _scale_bar(sheet: Sheet) -> Markup:
-    """A bar of a round length, at most a third of the map."""
+def _plate(sheet: Sheet, view: DossierView) -> Markup:
+    """North and a bar of a round length, at most a third of the map, in the emptiest corner."""
     most = sheet.box.side_m / 3.0
     power = 10.0 ** math.floor(math.log10(most))
     metres = max(step * power for step in (1.0, 2.0, 5.0) if step * power <= most)
     length = metres / sheet.box.side_m * SIZE
-    sheet.taken.append((0.0, SIZE - 44.0, length + 40.0, SIZE))
-    left, low = 16.0, SIZE - 14.0
-    d = f"M{_n(left)} {_n(low - 6)}V{_n(low)}H{_n(left + length)}V{_n(low - 6)}"
-    words: tuple[Child, ...] = (
-        element(
-            "rect", x="4", y=_n(SIZE - 42.0), width=_n(length + 26.0), height="38", class_="plate"
-        ),
-        element("path", d=d, class_="scale"),
-        element("text", distance_words(metres), x=_n(left + 4.0), y=_n(low - 8.0)),
-    )
-    return element("g", *words)
+    width, height = length + 56.0, 50.0
+    drawn = [sheet.box.at(*p[1:3]) for track in view.tracks for p in drawable(track)]
+    drawn += [sheet.box.at(s.east, s.north) for s in view.sensors if is_place((s.east, s.north))]
+    corners = [(x, y) for y in (SIZE - height - 4.0, 4.0) for x in (4.0, SIZE - width - 4.0)]
 
+    def covered(corner: Place) -> int:
+        x, y = corner
+        room = CORNER_ROOM
+        return sum(
+            x - room <= px <= x + width + room and y - room <= py <= y + height + room
+            for px, py in drawn
+        )
 
-def _north_arrow(sheet: Sheet) -> Markup:
-    sheet.taken.append((SIZE - 40.0, 0.0, SIZE, 56.0))
-    x = SIZE - 22.0
-    needle = f"M{_n(x)} 10L{_n(x + 7)} 32L{_n(x)} 27L{_n(x - 7)} 32Z"
+    x, y = min(corners, key=covered)  # the first of several
+    sheet.taken.append((x, y, x + width, y + height))
+    needle = f"M{_n(x + 20)} {_n(y + 5)}L{_n(x + 27)} {_n(y + 27)}l-7 -5l-7 5Z"
+    left, low = x + 44.0, y + height - 10.0
+    bar = f"M{_n(left)} {_n(low - 6)}V{_n(low)}H{_n(left + length)}V{_n(low - 6)}"
+    at = {"x": _n(x), "y": _n(y), "width": _n(width), "height": _n(height)}
     return element(
         "g",
-        element("rect", x=_n(x - 14), y="4", width="32", height="48", class_="plate"),
+        element("rect", class_="plate", **at),
         element("path", d=needle, class_="needle"),
-        element("text", "N", x=_n(x), y="48", text_anchor="middle"),
+        element("text", "N", x=_n(x + 20.0), y=_n(low + 3.0), text_anchor="middle"),
+        element("path", d=bar, class_="scale"),
+        element("text", distance_words(metres), x=_n(left + 4.0), y=_n(low - 10.0)),
     )
 
 

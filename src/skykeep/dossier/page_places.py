@@ -58,8 +58,9 @@ def undrawn(view: DossierView) -> int:
 
 
 def drawable(track: TrackView) -> tuple[tuple[float, float, float, float], ...]:
-    """A track's points that are places at a time."""
-    return tuple(p for p in track.points if is_place(p[1:3]) and math.isfinite(p[0]))
+    """A track's points that are places at a time, in the order of time."""
+    points = (p for p in track.points if is_place(p[1:3]) and math.isfinite(p[0]))
+    return tuple(sorted(points, key=lambda point: point[0]))
 
 
 def is_place(place: Sequence[float]) -> bool:
@@ -152,6 +153,6 @@ def place_words(east_m: float, north_m: float) -> str:
 
 def distance_words(metres: float) -> str:
     """A distance as people say it: 40 m, 890 m, 3.6 km."""
-    if metres < 1_000.0:
+    if metres < 995.0:  # from there on it rounds to a kilometre
         return f"{round(metres, -1) if metres >= 100.0 else metres:.0f} m"
     return f"{metres / 1_000.0:.1f}".removesuffix(".0") + " km"

@@ -32,6 +32,9 @@ from skykeep.dossier.view import (
 
 Parts = list[Child]
 
+#: A longer name may be broken, or it would push a table off the page.
+ID_LETTERS = 20
+
 
 def paragraph(*children: Child, **attributes: str) -> Markup:
     """A paragraph."""
@@ -41,6 +44,11 @@ def paragraph(*children: Child, **attributes: str) -> Markup:
 def words(text: str) -> Markup:
     """A text of somebody's, with its own line breaks."""
     return element("span", text, class_="words")
+
+
+def identifier(text: str) -> Child:
+    """A short name of something in the record, not broken over two lines."""
+    return element("span", text, class_="id") if len(text) <= ID_LETTERS else text
 
 
 def pairs(rows: list[tuple[str, Child]]) -> Markup:
@@ -86,7 +94,7 @@ def allowed(view: DossierView) -> Parts:
         parts.append(
             table(
                 ("Permit", "What it allowed"),
-                [(permit.permit_id, words(permit.words)) for permit in view.permits],
+                [(identifier(permit.permit_id), words(permit.words)) for permit in view.permits],
                 "Who was allowed to fly here, on record",
             )
         )
@@ -111,7 +119,7 @@ def seen(view: DossierView) -> Parts:
     parts.append(element("h3", "The sensors"))
     rows: list[tuple[Child, ...]] = [
         (
-            sensor.sensor_id,
+            identifier(sensor.sensor_id),
             join((said(SENSOR_KIND, sensor.kind), ": ", sensor.words)),
             place_words(sensor.east, sensor.north),
             f"{sensor.observations}",
@@ -127,7 +135,8 @@ def seen(view: DossierView) -> Parts:
 def _track(view: DossierView, track: TrackView) -> Parts:
     kinds = {sensor.sensor_id: said(SENSOR_KIND, sensor.kind) for sensor in view.sensors}
     by: list[tuple[Child, ...]] = [
-        (sensor_id, kinds.get(sensor_id, ""), f"{count}") for sensor_id, count in track.sensors
+        (identifier(sensor_id), kinds.get(sensor_id, ""), f"{count}")
+        for sensor_id, count in track.sensors
     ]
     strength = said(STRENGTH, track.strength)
     rows: list[tuple[str, Child]] = [
@@ -159,14 +168,16 @@ def _heights(track: TrackView) -> str:
     ups = [point[3] for point in drawable(track) if math.isfinite(point[3])]
     if not ups:
         return ""
-    return f"{min(ups):.0f} to {max(ups):.0f} m above the site's reference point"
+    low, high = f"{min(ups):.0f}", f"{max(ups):.0f}"
+    span = f"about {low}" if low == high else f"{low} to {high}"
+    return f"{span} m above the site's reference point"
 
 
 def _verdict(verdict: VerdictView) -> tuple[Child, ...]:
     strength = said(STRENGTH, verdict.strength).split(":")[0]
     return (
         verdict.at,
-        verdict.zone_id,
+        identifier(verdict.zone_id),
         said(PRESENCE, verdict.presence),
         permission(verdict.permission),
         reasons(verdict.reasons),

@@ -37,13 +37,13 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:.6r
 max-width:56rem}
 dt{color:var(--soft)}
 dd{margin:0}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem;
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;
 margin:1.2rem 0;padding:0;list-style:none;max-width:none}
 .figures li{background:var(--panel);border-radius:.4rem;padding:.7rem .9rem}
 .figures .label,.figures .of{display:block;color:var(--soft);font-size:.9rem;line-height:1.35}
 .figures strong{display:block;font-size:1.5rem;line-height:1.25;margin:.1rem 0}
 nav{margin:1rem 0;font-size:.95rem}
-nav ol{columns:2;column-gap:2rem;max-width:40rem}
+nav ol{display:flex;flex-wrap:wrap;gap:.2rem 1.3rem;list-style:none;padding:0;max-width:none}
 .maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
 gap:1.25rem;align-items:start;margin:1rem 0}
 figure{margin:0}
@@ -70,6 +70,7 @@ svg .allowed.head,svg .allowed.last{fill:var(--allowed)}
 svg .exempt.head,svg .exempt.last,svg .unjudged.head,svg .unjudged.last{fill:var(--exempt)}
 svg .sensor{fill:var(--map);stroke:var(--ink);stroke-width:2}
 svg .part{stroke:var(--part);stroke-width:3;fill:none}
+svg .closer{fill:none;stroke:var(--soft);stroke-width:1.2;stroke-dasharray:4 4}
 svg .plate{fill:var(--map);fill-opacity:.85}
 svg .scale{stroke:var(--ink);stroke-width:2;fill:none}
 svg .needle{fill:var(--ink)}
@@ -98,13 +99,14 @@ padding:.5rem .8rem .7rem}
 blockquote{margin:.5rem 0;padding:0;font-size:1.05rem}
 code,pre{font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.92em}
 pre{background:var(--panel);padding:.7rem .9rem;border-radius:.3rem;white-space:pre-wrap}
+.id{white-space:nowrap}
 .tag{white-space:nowrap;font-weight:600}
 .notice{border:2px solid var(--ink);border-radius:.3rem;padding:.6rem .9rem;margin:1rem 0;
 max-width:48rem}
 :focus-visible{outline:3px solid var(--allowed);outline-offset:2px}
 @media screen and (max-width:42rem){
 body{padding:1rem .9rem 3rem}h1{font-size:1.55rem}.figures{grid-template-columns:1fr 1fr}
-nav ol{columns:1}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.45rem}
+dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.45rem}
 svg text{font-size:17px}svg .minor{font-size:16px}
 table,tbody,tr,td,caption{display:block;width:100%}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
