@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="play one simulated night and print what was found")
     demo.add_argument("--seed", type=int, default=1, help="another night (default 1)")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="where record and dossier go")
     _add_json(demo)
     demo.set_defaults(run=_demo)
 
@@ -44,6 +45,11 @@ def build_parser() -> argparse.ArgumentParser:
     replay.add_argument("--events", type=Path, metavar="F", help="write every event as JSON lines")
     _add_json(replay)
     replay.set_defaults(run=_replay)
+
+    verify = commands.add_parser("verify", help="check a dossier offline against a key")
+    verify.add_argument("file", metavar="FILE")
+    verify.add_argument("--key", required=True, metavar="KEYFILE", help="the keeper's public key")
+    verify.set_defaults(run=_verify)
 
     recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
     recompute.add_argument("folder", type=Path, metavar="DIR")
@@ -123,7 +129,8 @@ def _add_permit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _demo(args: argparse.Namespace) -> int:
     from skykeep.commands import demo
 
-    return demo.run(args.seed, args.json)
+    folder = args.out or Path("out") / f"citadel-night-{args.seed}"
+    return demo.run(args.seed, folder, args.json)
 
 
 def _replay(args: argparse.Namespace) -> int:
@@ -132,6 +139,12 @@ def _replay(args: argparse.Namespace) -> int:
     return replay.run(
         args.files, args.zones, args.permits, args.site, args.authority, args.events, args.json
     )
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from skykeep.verify import verifier
+
+    return verifier.run(args.file, args.key)
 
 
 def _serve(args: argparse.Namespace) -> int:

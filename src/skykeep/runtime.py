@@ -86,6 +86,27 @@ class Prepared:
     staged: Staged | None
 
 
+class Unrecorded:
+    """A site at work without a record, for what is only looked at: replays and tests."""
+
+    def __init__(self, site: Site) -> None:
+        self.runtime = Runtime(site)
+
+    def take(self, items: Sequence[Input | CaseCommand]) -> list[Answer]:
+        """Inputs in their order, each with its answer."""
+        answers: list[Answer] = []
+        for item in items:
+            try:
+                if isinstance(item, CASE_COMMANDS):
+                    changed = self.runtime.decide(item, self.runtime.now_ns)
+                    answers.append(Answer(incident=changed))
+                else:
+                    answers.append(Answer(self.runtime.take(item)))
+            except SkykeepError as error:
+                answers.append(Answer(refused=error))
+        return answers
+
+
 class Recorded:
     """A site at work whose inputs and answers are in the record before anybody hears of them.
 

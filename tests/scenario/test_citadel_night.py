@@ -15,7 +15,7 @@ from skykeep.commands.scorer import (
 from skykeep.core.casebook import Conclusion
 from skykeep.core.event import AlertChanged
 from skykeep.feed.citadel_night import citadel_night, quiet_hours
-from skykeep.runtime import Runtime
+from skykeep.runtime import Runtime, Unrecorded
 
 SEEDS = tuple(range(1, 21))
 #: As many alerts as a site may have in a day of birds and clutter.
@@ -77,14 +77,15 @@ def check_night(summary: Summary) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_night(seed: int) -> None:
     night = citadel_night(seed)
-    _, scorer = play(night)
+    scorer = play(night, Unrecorded(night.site))
     check_night(scorer.summary())
 
 
 def test_the_night_becomes_an_incident_with_report_and_assessments() -> None:
     night = citadel_night(1)
-    runtime, scorer = play(night)
-    incident = follow_up(night, runtime, scorer)
+    desk = Unrecorded(night.site)
+    scorer = play(night, desk)
+    incident = follow_up(night, desk, scorer)
     assert incident is not None
     assert len(incident.alerts) == 2
     assert {scorer.label_of(t) for t in incident.tracks} == {"intruder-1", "intruder-2"}

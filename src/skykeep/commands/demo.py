@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,66 +13,79 @@ from rich.table import Table
 
 from skykeep.commands.scorer import Row, Scorer, Summary
 from skykeep.core.alert import AcknowledgeAlert, HandOverAlert
-from skykeep.core.casebook import Assess, Conclusion, FileReport, Incident, OpenIncident
+from skykeep.core.casebook import (
+    Assess,
+    CaseCommand,
+    Conclusion,
+    FileReport,
+    Incident,
+    OpenIncident,
+)
 from skykeep.core.casebook import FoundPart as CasePart
 from skykeep.core.event import Actor, AlertChanged, Tick
+from skykeep.dossier.build import build_dossier
+from skykeep.errors import RecordError
 from skykeep.feed.citadel_night import Night, citadel_night
-from skykeep.runtime import Runtime
+from skykeep.runtime import Input, Recorded, Unrecorded
+from skykeep.store.record_store import KEYS_FILE, PUBLIC_FILE, RECORD_FILE, SECRET_FILE
 from skykeep.units import NS_PER_S, seconds, to_datetime
+from skykeep.verify import verifier
 
 #: The officer on watch in the story reads an alert and presses a key; then calls the patrol.
 ACKNOWLEDGE_AFTER_NS = 8 * NS_PER_S
 HAND_OVER_AFTER_NS = 25 * NS_PER_S
 OFFICER = Actor("C. Weber", "watch officer")
 PATROL = "police patrol 4"
+DOSSIER_FILE = "dossier.zip"
 
 
-def play(night: Night, progress: Progress | None = None) -> tuple[Runtime, Scorer]:
-    """The night through the runtime, with an officer who acknowledges and hands over."""
-    runtime, scorer = Runtime(night.site), Scorer(night)
+def play(night: Night, desk: Recorded | Unrecorded, progress: Progress | None = None) -> Scorer:
+    """The night over a desk where an officer acknowledges and hands over, second by second."""
+    scorer = Scorer(night)
     bar = None
     if progress is not None:
         bar = progress.add_task("citadel-night", total=night.duration_s)
+    group: list[Input] = []
     to_do: list[tuple[int, AcknowledgeAlert | HandOverAlert]] = []
     for item in night.items():
-        events = runtime.take(item)
-        scorer.take(events)
-        for event in events:
-            if isinstance(event, AlertChanged) and event.event == "raised":
-                acknowledge = AcknowledgeAlert(OFFICER, event.alert_id)
-                to_do.append((event.at_ns + ACKNOWLEDGE_AFTER_NS, acknowledge))
-                over = HandOverAlert(OFFICER, event.alert_id, PATROL)
-                to_do.append((event.at_ns + HAND_OVER_AFTER_NS, over))
-        if isinstance(item, Tick):
-            while to_do and to_do[0][0] <= item.at_ns:
-                scorer.take(runtime.take(to_do.pop(0)[1]))
-            to_do.sort(key=lambda due: due[0])
-            if progress is not None and bar is not None:
-                progress.update(bar, completed=(item.at_ns - night.start_ns) / NS_PER_S)
-    return runtime, scorer
+        group.append(item)
+        if not isinstance(item, Tick):
+            continue
+        for answer in desk.take(group):
+            scorer.take(answer.events)
+            for event in answer.events:
+                if isinstance(event, AlertChanged) and event.event == "raised":
+                    acknowledge = AcknowledgeAlert(OFFICER, event.alert_id)
+                    to_do.append((event.at_ns + ACKNOWLEDGE_AFTER_NS, acknowledge))
+                    over = HandOverAlert(OFFICER, event.alert_id, PATROL)
+                    to_do.append((event.at_ns + HAND_OVER_AFTER_NS, over))
+        to_do.sort(key=lambda due: due[0])
+        group = [command for at_ns, command in to_do if at_ns <= item.at_ns]
+        del to_do[: len(group)]
+        if progress is not None and bar is not None:
+            progress.update(bar, completed=(item.at_ns - night.start_ns) / NS_PER_S)
+    for answer in desk.take(group):
+        scorer.take(answer.events)
+    return scorer
 
 
-def follow_up(night: Night, runtime: Runtime, scorer: Scorer) -> Incident | None:
+def follow_up(night: Night, desk: Recorded | Unrecorded, scorer: Scorer) -> Incident | None:
     """What came in afterwards: the incident, the responders' report, the assessments."""
     aftermath = night.aftermath
-    if aftermath is None:
-        return None
     intruders = ("intruder-1", "intruder-2")
     alerts = tuple(
         alert_id
         for alert_id, tracks in scorer.alert_tracks.items()
         if any(scorer.label_of(t) in intruders for t in tracks)
     )
-    if not alerts:
+    if aftermath is None or not alerts:
         return None
+    incident = _decide(desk, OpenIncident(OFFICER, "Two drones over the citadel", alerts), None)
+    number = incident.incident_id
     report = aftermath.report
-    opened = runtime.decide(
-        OpenIncident(OFFICER, "Two drones over the citadel", alerts), runtime.now_ns
-    )
-    number = opened.incident.incident_id
     parts = tuple(CasePart(p.lat_deg, p.lon_deg, p.words) for p in report.parts)
     filed = FileReport(report.author, number, report.words, parts, report.injuries, report.damage)
-    incident = runtime.decide(filed, report.at_ns).incident
+    incident = _decide(desk, filed, report.at_ns)
     for assessment in aftermath.assessments:
         tracks = tuple(t for t in incident.tracks if scorer.label_of(t) in assessment.about)
         mine = tuple(a for a in alerts if scorer.alert_tracks[a] & set(tracks))
@@ -80,32 +94,70 @@ def follow_up(night: Night, runtime: Runtime, scorer: Scorer) -> Incident | None
         command = Assess(
             assessment.author, number, conclusion, assessment.words, (*mine, *tracks, *reports)
         )
-        incident = runtime.decide(command, assessment.at_ns).incident
+        incident = _decide(desk, command, assessment.at_ns)
     return incident
 
 
-def run(seed: int, as_json: bool) -> int:
-    """Play the night and print the summary; 0 where all is as it must be, else 1."""
+def _decide(desk: Recorded | Unrecorded, command: CaseCommand, at_ns: int | None) -> Incident:
+    """A casebook command at its time; the clock gets there by a tick."""
+    items: list[Input | CaseCommand] = [command] if at_ns is None else [Tick(at_ns), command]
+    answer = desk.take(items)[-1]
+    if answer.refused is not None:
+        raise answer.refused
+    if answer.incident is None:
+        raise RecordError("a casebook command changed no incident")
+    return answer.incident.incident
+
+
+def run(seed: int, folder: Path, as_json: bool) -> int:
+    """Play the night, print the summary, write and verify the dossier; 0 if all holds, else 1."""
     night = citadel_night(seed)
+    _clear(folder)
+    desk = Recorded(folder, night.site)
+    try:
+        scorer = _played(night, desk, as_json)
+        incident = follow_up(night, desk, scorer)
+        summary = scorer.summary()
+        if as_json:
+            print(msgspec.json.encode(_document(night, summary, incident)).decode())
+        else:
+            _print(night, summary, incident)
+        dossier = folder / DOSSIER_FILE
+        if incident is not None:
+            dossier.write_bytes(build_dossier(desk.store, incident, DOSSIER_FILE))
+    finally:
+        desk.close()
+    if incident is None:
+        return 1
+    key = folder / PUBLIC_FILE
     if as_json:
-        runtime, scorer = play(night)
-    else:
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=console) as progress:
-            runtime, scorer = play(night, progress)
-    incident = follow_up(night, runtime, scorer)
-    summary = scorer.summary()
-    if as_json:
-        print(msgspec.json.encode(_document(night, summary, incident)).decode())
-    else:
-        _print(night, summary, incident)
-    return 1 if summary.failures else 0
+        data, trusted = dossier.read_bytes(), verifier.read_key(key.read_text(encoding="utf-8"))
+        return 1 if summary.failures or not verifier.verify(data, trusted).holds else 0
+    print(f"\ndossier: {dossier}")
+    print(f"verify: skykeep verify {dossier} --key {key}")
+    held = verifier.run(str(dossier), str(key))
+    return 1 if summary.failures or held != 0 else 0
+
+
+def _played(night: Night, desk: Recorded, quietly: bool) -> Scorer:
+    if quietly:
+        return play(night, desk)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        return play(night, desk, progress)
+
+
+def _clear(folder: Path) -> None:
+    """Take away what an earlier demo left there, and nothing else."""
+    names = (RECORD_FILE, KEYS_FILE, SECRET_FILE, PUBLIC_FILE, DOSSIER_FILE)
+    for name in names:
+        for tail in ("", "-wal", "-shm"):
+            (folder / f"{name}{tail}").unlink(missing_ok=True)
 
 
 def _document(night: Night, summary: Summary, incident: Incident | None) -> dict[str, Any]:

@@ -561,23 +561,26 @@ def read_leaf(line: bytes, where: str) -> Leaf:
 
 
 def commitment(salt: bytes, fact: bytes) -> bytes:
-    """What stands for a fact, as it is stored, in the tree of its leaf."""
+    """What stands for a fact in the tree of its leaf."""
     return leaf_hash(salt + fact)
 
 
 def read_fact(fields: object, where: str) -> tuple[bytes, Withheld | None]:
     """A fact's commitment, and who withheld it and why if it is not shown.
 
-    Shown: {"salt": BASE64, "stored": BASE64}. Withheld: {"by": TEXT, "hash": BASE64, "why":
-    TEXT}. VerifyError: neither.
+    Shown: {"fact": TEXT, "salt": BASE64}. Withheld: {"by": TEXT, "hash": BASE64, "why": TEXT}.
+    VerifyError: neither.
     """
-    if not isinstance(fields, dict) or not all(isinstance(v, str) for v in fields.values()):
+    if not isinstance(fields, dict) or {type(v) for v in fields.values()} != {str}:
         raise VerifyError(where, "neither a fact shown nor one withheld")
-    if fields.keys() == {"salt", "stored"}:
+    if len(fields) == 2 and "fact" in fields and "salt" in fields:
         salt = from_base64(fields["salt"], where)
         if len(salt) != SALT_BYTES:
             raise VerifyError(where, f"a salt of {len(salt)} bytes, {SALT_BYTES} are due")
-        return commitment(salt, from_base64(fields["stored"], where)), None
+        try:
+            return commitment(salt, fields["fact"].encode()), None
+        except UnicodeEncodeError:
+            raise VerifyError(where, "half a character, which no text has") from None
     if fields.keys() == {"by", "hash", "why"}:
         if not fields["by"].strip() or not fields["why"].strip():
             raise VerifyError(where, "withheld without saying by whom and why")
