@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("--key", required=True, metavar="KEYFILE", help="the keeper's public key")
     verify.set_defaults(run=_verify)
 
+    _add_incident(commands)
     recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
     recompute.add_argument("folder", type=Path, metavar="DIR")
     _add_json(recompute)
@@ -86,6 +87,20 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
     new.set_defaults(run=_token_new)
+
+
+def _add_incident(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    incident = commands.add_parser("incident", help="incidents of a record, and their dossiers")
+    steps = incident.add_subparsers(required=True, metavar="STEP")
+    list_ = steps.add_parser("list", help="print the incidents of a record")
+    list_.add_argument("folder", type=Path, metavar="DIR")
+    _add_json(list_)
+    list_.set_defaults(run=_incident_list)
+    dossier = steps.add_parser("dossier", help="write an incident as one file")
+    dossier.add_argument("folder", type=Path, metavar="DIR")
+    dossier.add_argument("incident_id", metavar="INCIDENT")
+    dossier.add_argument("--out", type=Path, required=True, metavar="F", help="the file to write")
+    dossier.set_defaults(run=_incident_dossier)
 
 
 def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -159,6 +174,18 @@ def _token_new(args: argparse.Namespace) -> int:
     from skykeep.commands import token
 
     return token.new(args.file, args.name, args.role, args.sensor)
+
+
+def _incident_list(args: argparse.Namespace) -> int:
+    from skykeep.commands import incident
+
+    return incident.list_(args.folder, args.json)
+
+
+def _incident_dossier(args: argparse.Namespace) -> int:
+    from skykeep.commands import incident
+
+    return incident.dossier(args.folder, args.incident_id, args.out)
 
 
 def _recompute(args: argparse.Namespace) -> int:

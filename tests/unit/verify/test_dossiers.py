@@ -72,6 +72,7 @@ def test_a_good_dossier_holds() -> None:
     assert said[2] == "leaves 2 to 5 of 7 (counted from 0), with no gap between them"
     assert said[3] == "9 facts, 3 withheld, in 2 of 4 leaves"
     assert report.notes == (
+        "0 of 4 leaves withheld: all of the range are here",
         f"3 of 9 facts withheld by {BY}: {WHY}",
         "Signed, but not shown to follow from the facts: reader.html",
     )

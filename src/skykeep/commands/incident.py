@@ -1,0 +1,74 @@
+"""`skykeep incident list|dossier DIR`: the incidents of a record that nobody is writing to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from skykeep.codec import entries
+from skykeep.commands.atomic import write_atomically
+from skykeep.core.casebook import Incident
+from skykeep.dossier.build import build_dossier
+from skykeep.errors import DecisionError, RecordError
+from skykeep.runtime import Recorded
+from skykeep.store.record_store import RECORD_FILE, RecordStore
+from skykeep.units import IncidentId, to_datetime
+
+
+def incidents_in(folder: Path) -> tuple[Incident, ...]:
+    """All incidents of a record, oldest first."""
+    desk = _open(folder)
+    try:
+        return tuple(desk.runtime.casebook.incidents.values())
+    finally:
+        desk.close()
+
+
+def dossier_of(folder: Path, incident_id: IncidentId, file_name: str) -> bytes:
+    """The dossier of an incident; DecisionError where there is no such incident."""
+    desk = _open(folder)
+    try:
+        incident = desk.runtime.casebook.incidents.get(incident_id)
+        if incident is None:
+            raise DecisionError(f"there is no incident {incident_id} in {folder}")
+        return build_dossier(desk.store, incident, file_name)
+    finally:
+        desk.close()
+
+
+def _open(folder: Path) -> Recorded:
+    if not (folder / RECORD_FILE).exists():
+        raise RecordError(f"there is no record in {folder}")
+    store = RecordStore(folder, "", audit=True)
+    try:
+        site = entries.site_of(store.facts(next(store.entries(0, 1))))
+    finally:
+        store.close()
+    return Recorded(folder, site)
+
+
+def list_(folder: Path, as_json: bool) -> int:
+    """Print the incidents of a record."""
+    found = incidents_in(folder)
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return 0
+    for incident in found:
+        concluded = ", ".join(a.conclusion.value for a in incident.assessments) or "not assessed"
+        opened = f"{to_datetime(incident.opened_ns):%Y-%m-%d %H:%M:%S} UTC"
+        print(
+            f"{incident.incident_id}  {incident.state.value}  {opened}  {incident.title} "
+            f"({len(incident.alerts)} alerts, {len(incident.tracks)} tracks; {concluded})"
+        )
+    if not found:
+        print("no incident", file=sys.stderr)
+    return 0
+
+
+def dossier(folder: Path, incident_id: str, out: Path) -> int:
+    """Write an incident's dossier to a file, whole or not at all."""
+    write_atomically(out, dossier_of(folder, IncidentId(incident_id), out.name))
+    print(f"dossier: {out}")
+    return 0
