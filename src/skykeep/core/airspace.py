@@ -252,6 +252,15 @@ class Airspace:
         held = self._subjects.held.values()
         return tuple(view for h in held if (view := view_of_held(h)) is not None)
 
+    def watches(self) -> bool:
+        """Whether any track is held."""
+        return bool(self._subjects.held)
+
+    def due_ns(self) -> int | None:
+        """The next moment at which a concern will have lasted: a tick then tells it in time."""
+        due = [h.due_ns for h in self._subjects.held.values() if h.due_ns > self._now_ns]
+        return min(due, default=None)
+
     # -- observations ---------------------------------------------------------------------
 
     def _take_plots(self, batch: Batch, rows: I64, station: Station) -> None:

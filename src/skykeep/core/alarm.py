@@ -67,7 +67,8 @@ class Alarms:
         held.concern_last_ns = now_ns
         alert = None if held.alert_id is None else self.alerts.get(held.alert_id)
         if alert is None or (alert.state is AlertState.CLOSED and not alert.active):
-            if now_ns - held.concern_since_ns < seconds(concern.after_s):
+            held.due_ns = held.concern_since_ns + seconds(concern.after_s)
+            if now_ns < held.due_ns:
                 return []
             alert = self._new(now_ns, concern)
             alert = replace(alert, tracks=(held.track_id,))

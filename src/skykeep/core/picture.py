@@ -77,6 +77,7 @@ class Held:
     concern_since_ns: int | None = None
     concern_last_ns: int = 0
     alert_id: AlertId | None = None
+    due_ns: int = 0  # when the concern will have lasted long enough to alert
 
 
 @dataclass(frozen=True, slots=True)

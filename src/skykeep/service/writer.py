@@ -81,6 +81,7 @@ class Writer:
         self._stopping = False
         self._last_ns = self._tick_ns = 0
         self._untold = self._watched = True
+        self._due_ns: int | None = None
         self._disk = ThreadPoolExecutor(1, "record")
 
     # -- for requests ---------------------------------------------------------------------
@@ -161,14 +162,17 @@ class Writer:
             await asyncio.sleep(0)  # requests that are already here join the group
             return
         self._wake.clear()
-        due_s = (self._tick_ns + self._tick_every_ns() - self.now_ns()) / NS_PER_S
+        due_s = (self._next_tick_ns() - self.now_ns()) / NS_PER_S
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(due_s, 0.0)):
                 await self._wake.wait()
         await asyncio.sleep(0)
 
-    def _tick_every_ns(self) -> int:
-        return TICK_NS if self._untold or self._watched else IDLE_TICK_NS
+    def _next_tick_ns(self) -> int:
+        """When the clock's turn has come: regularly, and at once when an alert falls due."""
+        every_ns = TICK_NS if self._untold or self._watched else IDLE_TICK_NS
+        next_ns = self._tick_ns + every_ns
+        return next_ns if self._due_ns is None else min(next_ns, self._due_ns)
 
     async def _group(self) -> None:
         recorded = self._recorded
@@ -178,10 +182,9 @@ class Writer:
         items = [item for job in jobs for item in job.items]
         now_ns = self.now_ns()
         self._untold = self._untold or bool(items)
-        if now_ns - self._tick_ns >= self._tick_every_ns():
+        if now_ns >= self._next_tick_ns():
             self._tick_ns, self._untold = now_ns, False
             items.append(Tick(now_ns))
-            self._watched = bool(recorded.runtime.airspace.tracks())
         if items:
             done = False
             try:
@@ -198,6 +201,8 @@ class Writer:
 
     async def _durable(self, recorded: Recorded, items: Sequence[Item]) -> list[Answer]:
         prepared: Prepared = recorded.prepare(items)
+        airspace = recorded.runtime.airspace
+        self._due_ns, self._watched = airspace.due_ns(), airspace.watches()
         if prepared.staged is not None:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._disk, recorded.commit, prepared)
