@@ -27,7 +27,7 @@ from skykeep.dossier.page_places import (
     way_words,
     whole_box,
 )
-from skykeep.dossier.page_words import look_of, weightiest
+from skykeep.dossier.page_words import PERSON, look_of, weightiest
 from skykeep.dossier.view import DossierView, TrackView, ZoneView
 
 #: A page column of a desk screen shows the map at about its own size, a phone at two thirds;
@@ -162,7 +162,7 @@ def mark_sample(mark: str) -> Markup:
     """A mark as on the map, for the legend."""
     at = (22.0, 8.0)
     drawn = {"first": _first, "last": _last}.get(mark)
-    shape = drawn(at, "unjudged") if drawn else {"sensor": _sensor, "part": _part}[mark](at)
+    shape = drawn(at, "unjudged") if drawn else OTHER_MARKS[mark](at)
     return element("svg", shape, viewBox="0 0 44 16", aria_hidden="true")
 
 
@@ -191,9 +191,13 @@ def _figure(
     beyond = [note for zone in view.zones if (note := _draw_zone(sheet, zone))]
     for track in view.tracks:
         _draw_track(sheet, track)
-    _draw_things(sheet, view)
+    things = _draw_things(sheet, view)
+    for zone in view.zones:
+        _name_zone(sheet, zone)
     for track in view.tracks:
         _name_track(sheet, track, _marks(view))
+    for at, name in things:
+        sheet.name(at, name, "minor", 11.0, needed=False)
     ids = (f"map-{number}-title", f"map-{number}-words")
     told = " ".join((_all_words(view), *beyond))
     drawing = element(
@@ -227,9 +231,15 @@ def _draw_zone(sheet: Sheet, zone: ZoneView) -> str:
         middle = (middle[0], middle[1] + sheet.box.side_m / 2.0)
         where = "covers this whole map" if holds(outline, middle) else "lies outside this map"
         return f"{zone.name} {where}."
-    top = min(seen, key=lambda corner: (corner[1], corner[0]))
-    sheet.name(top, zone.name, "zone-name", LINE * 0.8, needed=True)
     return ""
+
+
+def _name_zone(sheet: Sheet, zone: ZoneView) -> None:
+    """The zone's name at the northernmost corner that the map shows."""
+    seen = [at for place in outline_of(zone) if _on_sheet(at := sheet.box.at(*place))]
+    if seen:
+        top = min(seen, key=lambda corner: (corner[1], corner[0]))
+        sheet.name(top, zone.name, "zone-name", LINE * 0.8, needed=True)
 
 
 def _draw_closer(sheet: Sheet, closer: Box) -> None:
@@ -284,18 +294,21 @@ def _name_track(sheet: Sheet, track: TrackView, marks: Sequence[tuple[float, str
         sheet.name((x, y), words, "minor", 11.0, needed=False)
 
 
-def _draw_things(sheet: Sheet, view: DossierView) -> None:
-    for number, part in enumerate(parts_of(view), start=1):
-        at = sheet.box.at(*part)
-        sheet.shapes.append(_part(at))
-        sheet.block(at, 6.0)
-        sheet.name(at, f"part {number}", "minor", 10.0, needed=False)
+def _draw_things(sheet: Sheet, view: DossierView) -> list[tuple[Place, str]]:
+    """Sensors, people and found parts; where they stand on the map, with their names."""
+    things: list[tuple[Place, str]] = []
     for sensor in view.sensors:
         if is_place((sensor.east, sensor.north)):
             at = sheet.box.at(sensor.east, sensor.north)
-            sheet.shapes.append(_sensor(at))
-            sheet.block(at, 7.0)
-            sheet.name(at, sensor.sensor_id, "minor", 11.0, needed=False)
+            sheet.shapes.append(_person(at) if sensor.kind == PERSON else _sensor(at))
+            things.append((at, sensor.sensor_id))
+    for number, part in enumerate(parts_of(view), start=1):
+        at = sheet.box.at(*part)
+        sheet.shapes.append(_part(at))
+        things.append((at, f"part {number}"))
+    for at, _ in things:
+        sheet.block(at, 6.0)
+    return things[::-1]  # the parts are named first: there is less room for all
 
 
 def _first(at: Place, css: str) -> Markup:
@@ -317,6 +330,15 @@ def _part(at: Place) -> Markup:
     x, y = at
     west, east, up, down = _n(x - 5), _n(x + 5), _n(y - 5), _n(y + 5)
     return element("path", d=f"M{west} {up}L{east} {down}M{west} {down}L{east} {up}", class_="part")
+
+
+def _person(at: Place) -> Markup:
+    x, y = at
+    d = f"M{_n(x)} {_n(y - 7)}L{_n(x + 6)} {_n(y)}L{_n(x)} {_n(y + 7)}L{_n(x - 6)} {_n(y)}Z"
+    return element("path", d=d, class_="sensor")
+
+
+OTHER_MARKS = {"sensor": _sensor, "person": _person, "part": _part}
 
 
 def _path(corners: Iterable[Place]) -> str:

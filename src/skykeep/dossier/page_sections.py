@@ -11,8 +11,10 @@ from skykeep.dossier.page_words import (
     CONCLUSION,
     GLOSSARY,
     KINDS,
+    PERSON,
     PRESENCE,
     RESTRICTION,
+    RULE_STEPS,
     SENSOR_KIND,
     SOURCE,
     STEPS,
@@ -26,6 +28,7 @@ from skykeep.dossier.view import (
     DossierView,
     Reasons,
     ReportView,
+    SensorView,
     TrackView,
     VerdictView,
 )
@@ -117,6 +120,14 @@ def seen(view: DossierView) -> Parts:
     if not view.tracks:
         parts.append(paragraph("No track is part of this dossier."))
     parts.append(element("h3", "The sensors"))
+    sensors = [sensor for sensor in view.sensors if sensor.kind != PERSON]
+    caption = "The sensors, and how many of their observations are in this dossier"
+    parts.append(_places("Sensor", "Observations", sensors, caption))
+    return parts
+
+
+def _places(what: str, count: str, sensors: list[SensorView], caption: str) -> Markup:
+    """Sensors or people, with where they stood and how much came from them."""
     rows: list[tuple[Child, ...]] = [
         (
             identifier(sensor.sensor_id),
@@ -124,12 +135,10 @@ def seen(view: DossierView) -> Parts:
             place_words(sensor.east, sensor.north),
             f"{sensor.observations}",
         )
-        for sensor in view.sensors
+        for sensor in sensors
     ]
-    headings = ("Sensor", "What it is", "Where", "Observations")
-    caption = "The sensors, and how many of their observations are in this dossier"
-    parts.append(table(headings, rows, caption) if rows else paragraph("None is listed."))
-    return parts
+    headings = (what, "Described as", "Where", count)
+    return table(headings, rows, caption) if rows else paragraph("None is listed.")
 
 
 def _track(view: DossierView, track: TrackView) -> Parts:
@@ -251,6 +260,10 @@ def reported(view: DossierView) -> Parts:
     ]
     none = paragraph("Nobody reported a sighting.")
     parts.append(table(headings, rows, "Sightings around the time") if rows else none)
+    people = [sensor for sensor in view.sensors if sensor.kind == PERSON]
+    if people:
+        caption = "The people who could report, and how many of their reports are in this dossier"
+        parts.append(_places("Person", "Reports", people, caption))
     parts.append(element("h3", "Responders' reports"))
     parts += [_report(report) for report in view.reports]
     if not view.reports:
@@ -292,7 +305,7 @@ def decided(view: DossierView) -> Parts:
             ("At the end", alert_state(alert)),
         ]
         steps: list[tuple[Child, ...]] = [
-            (at, what.replace("_", " "), who, role, words(why) if why else "no reason given")
+            (at, _step(what), who, role, words(why) if why else "no reason given")
             for at, what, who, role, why in alert.steps
         ]
         headings = ("When", "What", "Who", "Role", "Why or to whom")
@@ -303,6 +316,11 @@ def decided(view: DossierView) -> Parts:
     if not view.alerts:
         parts.append(paragraph("No alert is part of this dossier."))
     return parts
+
+
+def _step(what: str) -> str:
+    told = "Raised" if what == "raised" else said({**STEPS, **RULE_STEPS}, what)
+    return told[:1].upper() + told[1:]
 
 
 def assessed(view: DossierView) -> Parts:

@@ -41,7 +41,7 @@ dd{margin:0}
 margin:1.2rem 0;padding:0;list-style:none;max-width:none}
 .figures li{background:var(--panel);border-radius:.4rem;padding:.7rem .9rem}
 .figures .label,.figures .of{display:block;color:var(--soft);font-size:.9rem;line-height:1.35}
-.figures strong{display:block;font-size:1.5rem;line-height:1.25;margin:.1rem 0}
+.figures strong{display:block;font-size:1.4rem;line-height:1.25;margin:.1rem 0}
 nav{margin:1rem 0;font-size:.95rem}
 nav ol{display:flex;flex-wrap:wrap;gap:.2rem 1.3rem;list-style:none;padding:0;max-width:none}
 .maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
@@ -113,8 +113,9 @@ thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%
 tr{border-bottom:2px solid var(--rule);padding:.5rem 0}
 td{border:0;padding:.1rem 0;display:grid;grid-template-columns:7rem 1fr;gap:.6rem}
 td::before{content:attr(data-label);color:var(--soft);font-size:.88rem}}
-@media print{@page{margin:15mm}body{max-width:none;padding:0;font-size:10pt}
+@media print{@page{margin:15mm}html{font-size:9.5pt}body{max-width:none;padding:0}
 h1{font-size:18pt}h2{font-size:13pt;break-after:avoid;margin-top:1.4rem}h3,h4{break-after:avoid}
 nav{display:none}tr,figure,.card,.three,.figures li{break-inside:avoid}
-.maps{grid-template-columns:1fr 1fr}thead{display:table-header-group}}
+.maps{display:flex;gap:6mm}.maps figure{flex:1 1 0;max-width:8cm}
+.figures{grid-template-columns:repeat(4,1fr)}.summary{font-size:11pt}thead{display:table-header-group}}
 """

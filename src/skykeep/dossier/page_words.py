@@ -63,7 +63,7 @@ PRESENCE = {
     "inside": "inside the zone",
     "maybe_inside": "perhaps inside: its place is not known well enough",
     "bound": "outside, and on its way in",
-    "gone": "no longer in or near the zone",
+    "gone": "no longer inside or on its way in",
 }
 
 STRENGTH = {
@@ -104,6 +104,9 @@ SENSOR_KIND = {
     "person": "person",
 }
 
+#: People are no sensors to a reader: what they said stays apart from what was detected.
+PERSON = "person"
+
 KINDS = {
     "observed": ("◉", "Observed", "by a sensor"),
     "decided": ("▶", "Decided", "by a person or a rule"),
@@ -124,6 +127,12 @@ STEPS = {
     "unshelve": "Raised again",
     "close": "Closed",
     "closed": "Closed",
+}
+
+#: Steps of an alert that change nobody's duty: the rule's own.
+RULE_STEPS = {
+    "updated": "Now graver, or about more than before",
+    "ended": "Its cause was over",
 }
 
 GLOSSARY: tuple[tuple[str, str], ...] = (

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 from skykeep.dossier import page_sections as sections
 from skykeep.dossier.markup import Child, Markup, document, element, join, listing, style
 from skykeep.dossier.page_map import line_sample, maps, mark_sample, permission_of
 from skykeep.dossier.page_places import drawable, undrawn
 from skykeep.dossier.page_style import SHEET
-from skykeep.dossier.page_words import look_of
+from skykeep.dossier.page_words import PERSON, look_of
 from skykeep.dossier.view import DossierView, FigureView
 
 #: A value longer than this is no key figure: the page says where it stands instead.
 FIGURE_LETTERS = 40
+_DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d\S*)")
 
 
 def render(view: DossierView) -> bytes:
@@ -85,10 +87,10 @@ def _figures(view: DossierView) -> Markup:
     started = [track for track in view.tracks if drawable(track)]
     if started:
         first = min(started, key=lambda track: drawable(track)[0][0])
-        figures.append(FigureView("First detection", first.first_seen, f"track {first.track_id}"))
+        figures.append(_moment("First detection", first.first_seen, f"track {first.track_id}"))
     if view.alerts:
         alert = view.alerts[0]
-        figures.append(FigureView("First alert", alert.raised, f"alert {alert.alert_id}"))
+        figures.append(_moment("First alert", alert.raised, f"alert {alert.alert_id}"))
     figures += view.figures
     if view.reports:
         hurt = "; ".join(report.injuries for report in view.reports)
@@ -106,6 +108,14 @@ def _figures(view: DossierView) -> Markup:
     return element("ul", *items, class_="figures")
 
 
+def _moment(label: str, at: str, words: str) -> FigureView:
+    """A moment as a figure: the time of day large, a date before it small."""
+    dated = _DATED.fullmatch(at)
+    if dated is None:
+        return FigureView(label, at, words)
+    return FigureView(label, dated[2], f"on {dated[1]}, {words}")
+
+
 def _map(view: DossierView) -> list[Child]:
     drawn = maps(view)
     if not drawn:
@@ -118,8 +128,10 @@ def _map(view: DossierView) -> list[Child]:
     marks = [("first", "where a track was first seen"), ("last", "where it was last seen")]
     if any(report.parts for report in view.reports):
         marks.append(("part", "a part that was found, as reported"))
-    if view.sensors:
+    if any(sensor.kind != PERSON for sensor in view.sensors):
         marks.append(("sensor", "a sensor"))
+    if any(sensor.kind == PERSON for sensor in view.sensors):
+        marks.append(("person", "a person who told what they saw"))
     signs = [join((mark_sample(mark), text)) for mark, text in marks]
     signs.append(join(("Short strokes across a line: ", _tick_words(view))))
     parts: list[Child] = [

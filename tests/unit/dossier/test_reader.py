@@ -18,8 +18,8 @@ from skykeep.core.zone import Restriction
 from skykeep.dossier import page_words
 from skykeep.dossier.markup import Markup, element, style
 from skykeep.dossier.reader import render
-from skykeep.dossier.view import DossierView, ProofView
-from tests.unit.dossier.page_sample import VIEW, Page
+from skykeep.dossier.view import DossierView, ProofView, SensorView
+from tests.unit.dossier.page_sample import FIRST, VIEW, Page
 
 
 def told(view: DossierView) -> str:
@@ -275,3 +275,20 @@ def test_views_hold_values_that_never_change() -> None:
 def _views() -> set[Any]:
     inner = {t for hint in get_type_hints(DossierView).values() for t in (hint, *get_args(hint))}
     return {t for t in inner if dataclasses.is_dataclass(t)}
+
+
+def test_people_stand_apart_from_sensors() -> None:
+    guard = SensorView("guard-1", "person", 10.0, 400.0, "at the gate", 3)
+    html = render(dataclasses.replace(VIEW, sensors=(*VIEW.sensors, guard))).decode()
+    seen, _, after = html.partition('id="reported"')
+    assert "at the gate" not in seen.partition('id="seen"')[2]
+    assert "at the gate" in after.partition('id="decided"')[0]
+    assert "a person who told" in seen
+    assert "a person who told" not in told(VIEW)
+
+
+def test_the_head_shows_a_dated_moment_as_a_time_of_day() -> None:
+    dated = dataclasses.replace(FIRST, first_seen="2026-09-12 23:50:33")
+    html = render(dataclasses.replace(VIEW, tracks=(dated,))).decode()
+    assert "<strong>23:50:33</strong>" in html
+    assert ">on 2026-09-12, track T0003<" in html
