@@ -116,6 +116,7 @@ td::before{content:attr(data-label);color:var(--soft);font-size:.88rem}}
 @media print{@page{margin:15mm}html{font-size:9.5pt}body{max-width:none;padding:0}
 h1{font-size:18pt}h2{font-size:13pt;break-after:avoid;margin-top:1.4rem}h3,h4{break-after:avoid}
 nav{display:none}tr,figure,.card,.three,.figures li{break-inside:avoid}
-.maps{display:flex;gap:6mm}.maps figure{flex:1 1 0;max-width:8cm}
-.figures{grid-template-columns:repeat(4,1fr)}.summary{font-size:11pt}thead{display:table-header-group}}
+.maps{display:flex;gap:6mm}.maps figure{flex:1 1 0;max-width:7.2cm}
+.figures{gap:.4rem;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr))}.summary{font-size:11pt}
+thead{display:table-header-group}}
 """
