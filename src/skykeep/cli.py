@@ -93,11 +93,13 @@ def _add_incident(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     incident = commands.add_parser("incident", help="incidents of a record, and their dossiers")
     steps = incident.add_subparsers(required=True, metavar="STEP")
     list_ = steps.add_parser("list", help="print the incidents of a record")
-    list_.add_argument("folder", type=Path, metavar="DIR")
+    list_.add_argument("folder", metavar="DIR|URL")
     _add_json(list_)
+    _add_token(list_)
     list_.set_defaults(run=_incident_list)
     dossier = steps.add_parser("dossier", help="write an incident as one file")
-    dossier.add_argument("folder", type=Path, metavar="DIR")
+    dossier.add_argument("folder", metavar="DIR|URL")
+    _add_token(dossier)
     dossier.add_argument("incident_id", metavar="INCIDENT")
     dossier.add_argument("--out", type=Path, required=True, metavar="F", help="the file to write")
     dossier.set_defaults(run=_incident_dossier)
@@ -115,30 +117,57 @@ def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     import_.add_argument("--out", required=True, metavar="F", help="the ED-318 file to write")
     _add_json(import_)
     import_.set_defaults(run=_zones_import)
+    list_ = steps.add_parser("list", help="print the zones of a running site, as ED-318")
+    list_.add_argument("url", metavar="URL")
+    _add_token(list_)
+    list_.set_defaults(run=_zones_list)
+    publish = steps.add_parser("publish", help="publish a file's zones at a running site")
+    publish.add_argument("file", type=Path, metavar="FILE")
+    publish.add_argument("--to", required=True, metavar="URL")
+    _add_token(publish)
+    publish.set_defaults(run=_zones_publish)
+    withdraw = steps.add_parser("withdraw", help="end a zone of a running site")
+    withdraw.add_argument("url", metavar="URL")
+    withdraw.add_argument("zone_id", metavar="ZONE")
+    withdraw.add_argument("--why", required=True, metavar="WORDS")
+    _add_token(withdraw)
+    withdraw.set_defaults(run=_zones_withdraw)
 
 
 def _add_permit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    permit = commands.add_parser("permit", help="list, grant and revoke permits in a file")
+    permit = commands.add_parser("permit", help="permits in a file, or of a running site")
     steps = permit.add_subparsers(required=True, metavar="STEP")
     list_ = steps.add_parser("list", help="print permits and exemptions")
-    list_.add_argument("file", type=Path, metavar="FILE")
+    list_.add_argument("file", metavar="FILE|URL")
     _add_json(list_)
+    _add_token(list_)
     list_.set_defaults(run=_permit_list)
+    put = steps.add_parser("put", help="enter the permits of a file at a running site")
+    put.add_argument("file", type=Path, metavar="FILE")
+    put.add_argument("--to", required=True, metavar="URL")
+    _add_token(put)
+    put.set_defaults(run=_permit_put)
     for name, words, run in (
         ("grant", "grant a submitted permit", _permit_grant),
         ("revoke", "revoke a permit or exemption", _permit_revoke),
     ):
         step = steps.add_parser(name, help=words)
-        step.add_argument("file", type=Path, metavar="FILE")
+        step.add_argument("file", metavar="FILE|URL")
         step.add_argument("permit_id", metavar="PERMIT")
-        step.add_argument("--by", required=True, metavar="NAME", help="who decides")
-        step.add_argument("--role", required=True, metavar="ROLE", help="in which role")
+        step.add_argument("--by", default="", metavar="NAME", help="who decides (in a file)")
+        step.add_argument("--role", default="", metavar="ROLE", help="in which role (in a file)")
         step.add_argument("--why", required=name == "revoke", default="", metavar="WORDS")
         if name == "grant":
-            step.add_argument("--application", type=Path, metavar="F",
-                              help="a permits file that the permit is taken from")  # fmt: skip
+            step.add_argument("--application", type=Path, metavar="F", help="taken from there")
         _add_json(step)
+        _add_token(step)
         step.set_defaults(run=run)
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--token-file", type=Path, metavar="F", help="for a running site; else SKYKEEP_TOKEN"
+    )
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -177,15 +206,20 @@ def _token_new(args: argparse.Namespace) -> int:
 
 
 def _incident_list(args: argparse.Namespace) -> int:
-    from skykeep.commands import incident
+    from skykeep.commands import incident, remote
 
-    return incident.list_(args.folder, args.json)
+    if remote.is_remote(args.folder):
+        return remote.show(args.folder, "/v1/incidents", remote.read_token(args.token_file))
+    return incident.list_(Path(args.folder), args.json)
 
 
 def _incident_dossier(args: argparse.Namespace) -> int:
-    from skykeep.commands import incident
+    from skykeep.commands import incident, remote
 
-    return incident.dossier(args.folder, args.incident_id, args.out)
+    if remote.is_remote(args.folder):
+        token = remote.read_token(args.token_file)
+        return remote.dossier(args.folder, args.incident_id, args.out, token)
+    return incident.dossier(Path(args.folder), args.incident_id, args.out)
 
 
 def _recompute(args: argparse.Namespace) -> int:
@@ -206,26 +240,63 @@ def _zones_import(args: argparse.Namespace) -> int:
     return zones.import_(args.files, args.out, args.json)
 
 
-def _permit_list(args: argparse.Namespace) -> int:
-    from skykeep.commands import permits
+def _zones_list(args: argparse.Namespace) -> int:
+    from skykeep.commands import remote
 
-    return permits.list_(args.file, args.json)
+    return remote.show(args.url, "/v1/zones", remote.read_token(args.token_file))
+
+
+def _zones_publish(args: argparse.Namespace) -> int:
+    from skykeep.commands import remote
+
+    document = remote.read_file(args.file)
+    return remote.command(args.to, "publish_zone", remote.read_token(args.token_file), document)
+
+
+def _zones_withdraw(args: argparse.Namespace) -> int:
+    from skykeep.commands import remote
+
+    fields = {"zone_id": args.zone_id, "why": args.why}
+    return remote.command(args.url, "withdraw_zone", remote.read_token(args.token_file), fields)
+
+
+def _permit_list(args: argparse.Namespace) -> int:
+    from skykeep.commands import permits, remote
+
+    if remote.is_remote(args.file):
+        return remote.show(args.file, "/v1/permits", remote.read_token(args.token_file))
+    return permits.list_(Path(args.file), args.json)
+
+
+def _permit_put(args: argparse.Namespace) -> int:
+    from skykeep.commands import remote
+
+    document = remote.read_file(args.file)
+    return remote.command(args.to, "put_permit", remote.read_token(args.token_file), document)
 
 
 def _permit_grant(args: argparse.Namespace) -> int:
-    from skykeep.commands import permits
+    from skykeep.commands import permits, remote
 
+    if remote.is_remote(args.file):
+        fields = {"permit_id": args.permit_id, "why": args.why}
+        token = remote.read_token(args.token_file)
+        return remote.command(args.file, "grant_permit", token, fields)
     return permits.grant(
-        args.file, args.permit_id, args.why, args.by, args.role, time.time_ns(), args.json,
+        Path(args.file), args.permit_id, args.why, args.by, args.role, time.time_ns(), args.json,
         args.application,
     )  # fmt: skip
 
 
 def _permit_revoke(args: argparse.Namespace) -> int:
-    from skykeep.commands import permits
+    from skykeep.commands import permits, remote
 
+    if remote.is_remote(args.file):
+        fields = {"permit_id": args.permit_id, "why": args.why}
+        token = remote.read_token(args.token_file)
+        return remote.command(args.file, "revoke_permit", token, fields)
     return permits.revoke(
-        args.file, args.permit_id, args.why, args.by, args.role, time.time_ns(), args.json
+        Path(args.file), args.permit_id, args.why, args.by, args.role, time.time_ns(), args.json
     )
 
 

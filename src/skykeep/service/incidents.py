@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from skykeep.codec.moment import format_moment
@@ -20,6 +20,7 @@ from skykeep.core.casebook import (
     MoveIncident,
     OpenIncident,
 )
+from skykeep.dossier.build import build_dossier
 from skykeep.runtime import Recorded
 from skykeep.service.alerts import Officer
 from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, needs, plain, writer_of
@@ -140,6 +141,21 @@ async def get_incident(request: Request, incident_id: str, holder: Officer) -> I
     found = await writer_of(request).ask(look)
     whole: IncidentWhole = found_or_404(request, found, f"incident {incident_id[:40]}")
     return whole
+
+
+@router.get("/v1/incidents/{incident_id}/dossier", responses=READS | statuses(404))
+async def get_dossier(request: Request, incident_id: str, holder: Officer) -> Response:
+    """The incident as one file that anyone can check offline. The site waits while it is made."""
+
+    def look(recorded: Recorded) -> bytes | None:
+        incident = recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
+        if incident is None:
+            return None
+        return build_dossier(recorded.store, incident, f"{incident_id}.zip")
+
+    found = await writer_of(request).ask(look)
+    data: bytes = found_or_404(request, found, f"incident {incident_id[:40]}")
+    return Response(data, media_type="application/zip")
 
 
 @router.post("/v1/commands/open_incident", responses=COMMANDS)
