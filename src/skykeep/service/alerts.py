@@ -31,7 +31,7 @@ Officer = Annotated[Holder, needs(Role.OFFICER)]
 
 
 class ReasonOut(BaseModel):
-    """A stable code, and the same in words."""
+    """A stable code, and the same in words; these may name an aircraft: for officers only."""
 
     code: str
     words: str
@@ -107,10 +107,12 @@ async def get_alerts(
 ) -> AlertList:
     """The alerts that are held; `closed=false` leaves out those that are closed."""
 
+    named = holder.role is Role.OFFICER
+
     def look(recorded: Recorded) -> AlertList:
         alerts = recorded.runtime.airspace.alerts()
         shown = [a for a in alerts if closed or a.state is not AlertState.CLOSED]
-        return AlertList(alerts=[_alert(a) for a in shown])
+        return AlertList(alerts=[_alert(a, named) for a in shown])
 
     return await writer_of(request).ask(look)
 
@@ -152,12 +154,12 @@ async def _step(request: Request, command: AlarmCommand) -> Done:
     return await done(writer_of(request), [command])
 
 
-def reasons_out(reasons: tuple[Reason, ...]) -> list[ReasonOut]:
-    """Reasons as they are told."""
-    return [ReasonOut(code=r.code, words=r.words) for r in reasons]
+def reasons_out(reasons: tuple[Reason, ...], named: bool) -> list[ReasonOut]:
+    """Reasons as they are told to those who may read names, and to others."""
+    return [ReasonOut(code=r.code, words=r.words if named else "") for r in reasons]
 
 
-def _alert(alert: Alert) -> AlertOut:
+def _alert(alert: Alert, named: bool) -> AlertOut:
     until_ns = alert.shelved_until_ns
     return AlertOut(
         alert_id=alert.alert_id,
@@ -167,7 +169,7 @@ def _alert(alert: Alert) -> AlertOut:
         tracks=list(alert.tracks),
         zones=list(alert.zones),
         permission=alert.permission,
-        reasons=reasons_out(alert.reasons),
+        reasons=reasons_out(alert.reasons, named),
         raised=format_moment(alert.raised_ns),
         shelved_until=None if until_ns is None else format_moment(until_ns),
     )

@@ -171,7 +171,7 @@ def _track(view: TrackView, frame: Frame, named: bool) -> TrackOut:
                 presence=where.what,
                 entry_in_s=where.entry_in_s,
                 permission=verdict.permission,
-                reasons=reasons_out(verdict.reasons),
+                reasons=reasons_out(verdict.reasons, named),
                 strength=verdict.strength,
                 permit_id=verdict.permit_id if named else None,
             )

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from skykeep.runtime import Answer, Input, Prepared, Recorded
 from skykeep.units import NS_PER_MS, NS_PER_S
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 #: The clock's own input comes this often: verdicts and alerts follow an observation by less.
 TICK_NS = 100 * NS_PER_MS
@@ -138,10 +140,9 @@ class Writer:
         """Take groups until `stop`; then what waits is still taken."""
         while not (self._stopping and not self._jobs and not self._questions):
             await self._sleep()
-            try:
-                await self._group()
-            except RecordError as error:
-                await self._recover(str(error))
+            error = await _error_of(self._group())
+            if error is not None:
+                await self._recover(_told(error))
 
     def stop(self) -> None:
         """Take nothing more; `run` ends when what waits is durable."""
@@ -197,7 +198,7 @@ class Writer:
                 mine, answers = answers[: len(job.items)], answers[len(job.items) :]
                 if not job.answers.done():
                     job.answers.set_result(mine)
-        self._reply(recorded)
+        await self._reply(recorded)
 
     async def _durable(self, recorded: Recorded, items: Sequence[Item]) -> list[Answer]:
         prepared: Prepared = recorded.prepare(items)
@@ -228,11 +229,15 @@ class Writer:
         self._waiting_rows = 0
         return jobs
 
-    def _reply(self, recorded: Recorded) -> None:
+    async def _reply(self, recorded: Recorded) -> None:
         while self._questions:
             question = self._questions.popleft()
-            if not question.answer.done():
-                question.answer.set_result(question.ask(recorded))
+            if question.answer.done():
+                continue
+            asked = _ask(question.ask, recorded)
+            error = await _error_of(asked, question.answer)
+            if error is not None:
+                question.answer.set_exception(_told(error))
 
     def _refuse(self, jobs: list[_Job], why: str) -> None:
         for job in jobs:
@@ -256,8 +261,9 @@ class Writer:
         registered: list[Item] = [RegisterSensor(CONFIGURATION, s) for s in changed]
         await self._durable(recorded, [Tick(now_ns), *registered])
 
-    async def _recover(self, why: str) -> None:
+    async def _recover(self, error: SkykeepError) -> None:
         """The engine is ahead of the record: begin again from what is durable."""
+        why = str(error)
         if not self._stopping:
             self.problem = why
         self._refuse(self._taken_all(), why)
@@ -265,8 +271,8 @@ class Writer:
         while not self._stopping:
             try:
                 await self._open()
-            except RecordError as error:
-                self.problem = str(error)
+            except RecordError as again:
+                self.problem = str(again)
                 self._let_go()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(REOPEN_S):
@@ -288,3 +294,29 @@ class Writer:
         if recorded is not None:
             with contextlib.suppress(sqlite3.Error):  # what is acknowledged is on the disk
                 recorded.close()
+
+
+async def _ask(question: Callable[[Recorded], T], recorded: Recorded) -> T:
+    return question(recorded)
+
+
+async def _error_of(
+    work: Coroutine[Any, Any, T], result: asyncio.Future[T] | None = None
+) -> BaseException | None:
+    """What became of a piece of work: its result goes to `result`, its error comes back."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait([task])
+    error = task.exception()
+    if error is None and result is not None:
+        result.set_result(task.result())
+    return error
+
+
+def _told(error: BaseException) -> SkykeepError:
+    """What is told of an error; one that nobody foresaw goes to the log, the rest goes on."""
+    if isinstance(error, SkykeepError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return RecordError(f"the record could not be read: {error}")
+    _log.error("a fault of the service", exc_info=error)
+    return UnavailableError(f"a fault of the service ({type(error).__name__}); see its log")

@@ -353,10 +353,13 @@ class RecordStore:
         return found
 
     def batch(self, batch_id: str) -> KnownBatch | None:
-        """Where a batch is in the record, if it is."""
-        row = self._db.execute(
-            "SELECT idx, digest FROM batches WHERE batch_id = ?", (batch_id,)
-        ).fetchone()
+        """Where a batch is in the record, if it is; RecordError where that cannot be read."""
+        try:
+            row = self._db.execute(
+                "SELECT idx, digest FROM batches WHERE batch_id = ?", (batch_id,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise self._broke(error) from None
         return None if row is None else KnownBatch(row[0], row[1])
 
     def batches(self) -> dict[str, KnownBatch]:

@@ -1,0 +1,279 @@
+"""Every route, from a zone to an assessment, and who may use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skykeep.codec.ed318_write import write_ed318
+from skykeep.codec.permits import encode_permits
+from skykeep.commands.recompute import recompute
+from skykeep.core.permit import PermitState
+from skykeep.units import NS_PER_MS, NS_PER_S
+from tests.desk import OFFICE, OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN, Desk
+from tests.sky import (
+    CITY,
+    RADAR,
+    RECEIVER,
+    SERIAL,
+    at,
+    claim_of,
+    claims,
+    permit_named,
+    plots,
+    zone_named,
+)
+
+ZONES = write_ed318([zone_named()])
+PERMITS = encode_permits(CITY, [permit_named(state=PermitState.SUBMITTED)])
+DRONE_AT = (100.0, 0.0, 80.0)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.close()
+    found = recompute(tmp_path / "data")
+    assert found.faults == []
+
+
+def fly(desk: Desk, first_s: int, last_s: int) -> None:
+    """A drone in the zone, seen every second, the clock ticking after each look."""
+    for second in range(first_s, last_s):
+        desk.clock.now_ns = at(second)
+        assert desk.send(plots(second, DRONE_AT)).status_code == 200
+        desk.clock.now_ns = at(second) + 300 * NS_PER_MS
+        desk.get("/v1/sensors")
+
+
+def alerted(desk: Desk) -> None:
+    assert desk.command("publish_zone", ZONES).status_code == 200
+    fly(desk, 1, 8)
+
+
+def test_from_a_zone_to_an_alert_that_people_deal_with(desk: Desk) -> None:
+    said = desk.command("publish_zone", ZONES).json()
+    assert said["changed"][0] | {"at_ns": 0} == {
+        "event_name": "ZoneChanged", "at_ns": 0, "zone_id": "Z1", "state": "in_force",
+        "actor": {"name": "A. Weber", "role": "officer"},
+    }  # fmt: skip
+    fly(desk, 1, 8)
+    (alert,) = desk.get("/v1/alerts").json()["alerts"]
+    assert (alert["state"], alert["priority"], alert["zones"]) == ("raised", 1, ["Z1"])
+    (track,) = desk.get("/v1/tracks").json()["tracks"]
+    assert alert["tracks"] == [track["track_id"]]
+    assert track["alert_id"] == alert["alert_id"]
+    assert track["verdicts"][0]["permission"] == "not_permitted"
+    assert track["sensors"] == ["radar"]
+    assert abs(track["lat_deg"] - 49.61) < 1e-3
+    one = {"alert_id": alert["alert_id"]}
+    assert desk.command("acknowledge_alert", one).status_code == 200
+    again = desk.command("acknowledge_alert", one)
+    assert again.status_code == 409
+    assert "acknowledged" in again.json()["problem"]
+    assert desk.command("shelve_alert", one | {"until": "2026-09-12T21:40:00Z", "why": "x"}
+                        ).status_code == 409  # that is past  # fmt: skip
+    shelf = one | {"until": "2026-09-12T22:40:00Z", "why": "a kite"}
+    assert desk.command("shelve_alert", shelf).json()["changed"][0]["state"] == "shelved"
+    assert desk.get("/v1/alerts").json()["alerts"][0]["shelved_until"] == "2026-09-12T22:40:00Z"
+    assert desk.command("unshelve_alert", one).status_code == 200
+    handed = desk.command("hand_over_alert", one | {"recipient": "patrol 4"}).json()["changed"][0]
+    assert (handed["why"], handed["actor"]["name"]) == ("to patrol 4", "A. Weber")
+    assert desk.command("close_alert", one | {"why": "it left"}).status_code == 200
+    assert desk.get("/v1/alerts?closed=false").json() == {"alerts": []}
+
+
+def test_from_alerts_to_an_assessed_incident(desk: Desk) -> None:
+    alerted(desk)
+    assert desk.get("/v1/incidents").json() == {"incidents": []}
+    opened = desk.command("open_incident", {"title": "a drone", "alerts": ["A00001"]}).json()
+    number = opened["incident"]
+    report = {"incident_id": number, "words": "found one", "injuries": "none", "damage": "none",
+              "parts": [{"lat_deg": 49.61, "lon_deg": 6.13, "words": "a rotor"}]}  # fmt: skip
+    assert desk.command("file_report", report).status_code == 200
+    thin = {"incident_id": number, "conclusion": "confirmed", "words": "sure",
+            "evidence": ["A00001"]}  # fmt: skip
+    assert "needs 2 pieces" in desk.command("assess", thin).json()["problem"]
+    firm = thin | {"evidence": ["A00001", "report 1"]}
+    assert desk.command("assess", firm).json()["incident"] == number
+    whole = desk.get(f"/v1/incidents/{number}").json()
+    assert whole["incident"]["opened_by"] == "A. Weber"
+    assert whole["assessments"][0]["author"] == {"name": "A. Weber", "role": "officer"}
+    assert whole["reports"][0]["parts"][0]["words"] == "a rotor"
+    assert {"AlertChanged", "VerdictChanged"} <= {e["event_name"] for e in whole["history"]}
+    move = {"incident_id": number, "step": "close", "why": "done"}
+    assert desk.command("move_incident", move).status_code == 200
+    assert desk.command("move_incident", move).status_code == 409
+    assert desk.get("/v1/incidents").json()["incidents"][0]["state"] == "closed"
+    missing = desk.get("/v1/incidents/I0099")
+    assert (missing.status_code, missing.json()["problem"]) == (404, "there is no incident I0099")
+
+
+def test_a_permit_is_put_granted_and_revoked(desk: Desk) -> None:
+    assert desk.command("put_permit", PERMITS, OFFICE).status_code == 200
+    assert desk.command("grant_permit", {"permit_id": "P1"}, OFFICE).status_code == 200
+    assert desk.command("revoke_permit", {"permit_id": "P1", "why": ""}).status_code == 409
+    assert desk.command("revoke_permit", {"permit_id": "P1", "why": "a visit"}).status_code == 200
+    (permit,) = desk.get("/v1/permits", OFFICE).json()["permits"]
+    assert (permit["state"], permit["state_why"]) == ("revoked", "a visit")
+    assert permit["serials"] == [SERIAL]
+    assert desk.command("grant_permit", {"permit_id": "P9"}, OFFICE).status_code == 409
+    other = encode_permits("country", [permit_named(authority_id="country")])
+    refused = desk.command("put_permit", other, OFFICE)
+    assert (refused.status_code, refused.json()["where"]) == (422, "$.authority")
+
+
+def test_zones_come_out_as_they_went_in_until_they_are_withdrawn(desk: Desk) -> None:
+    desk.command("publish_zone", ZONES, OFFICE)
+    assert desk.get("/v1/zones", READER).json()["features"] == json.loads(ZONES)["features"]
+    gone = {"zone_id": "Z1", "why": "over"}
+    assert desk.command("withdraw_zone", gone).json()["changed"][0]["state"] == "withdrawn"
+    assert desk.get("/v1/zones").json()["features"] == []
+    assert desk.command("withdraw_zone", gone).status_code == 409
+
+
+def test_a_zone_document_with_a_fault_publishes_nothing(desk: Desk) -> None:
+    document = json.loads(ZONES)
+    broken = json.loads(ZONES)["features"][0]
+    broken["properties"]["identifier"] = "Z2"
+    broken["geometry"]["extent"]["radius"] = -5.0
+    document["features"].append(broken)
+    refused = desk.command("publish_zone", document)
+    assert refused.status_code == 422
+    assert "features[1]" in refused.json()["where"]
+    assert desk.get("/v1/zones").json()["features"] == []
+
+
+def test_an_identity_is_for_officers_only(desk: Desk) -> None:
+    desk.command("publish_zone", ZONES)
+    for second in range(1, 8):
+        desk.clock.now_ns = at(second)
+        heard = claims(second, (claim_of(), DRONE_AT))
+        assert desk.send(heard, RECEIVER_TOKEN).status_code == 200
+        fly(desk, second, second + 1)
+    (track,) = desk.get("/v1/tracks").json()["tracks"]
+    assert track["identity"]["identity"] == SERIAL
+    (track,) = desk.get("/v1/tracks", READER).json()["tracks"]
+    assert (track["identity"], track["identity_withheld"]) == (None, True)
+    assert SERIAL in desk.get("/v1/tracks").text
+    for path in ("tracks", "alerts", "zones", "incidents", "sensors"):
+        assert SERIAL not in desk.get(f"/v1/{path}", READER).text
+    desk.command("open_incident", {"title": "t", "alerts": ["A00001"]})
+    assert desk.get("/v1/incidents/I0001").status_code == 200
+    assert desk.get("/v1/incidents/I0001", READER).status_code == 403
+
+
+def test_the_sites_sensors_are_registered_once_and_their_health_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    assert [s["health"] for s in desk.get("/v1/sensors").json()["sensors"]] == ["unknown"] * 2
+    desk.clock.now_ns = at(1)
+    desk.send(plots(1, DRONE_AT))
+    assert desk.get("/health", None).json()["sensors"] == {"radar": "working", "rid": "unknown"}
+    size = desk.writer.size
+    desk.close()
+    desk = Desk(tmp_path)
+    assert desk.writer.size == size + 1  # a tick: nothing is registered again
+    assert desk.get("/health", None).json()["sensors"]["radar"] == "working"
+    desk.close()
+    changed = Desk(tmp_path, (RADAR, RECEIVER.__class__(**_with(RECEIVER, range_max_m=9_000.0))))
+    assert changed.writer.size > size + 3
+    changed.close()
+
+
+def _with(sensor: Any, range_max_m: float) -> dict[str, Any]:
+    from dataclasses import fields, replace
+
+    wider = replace(sensor, coverage=replace(sensor.coverage, range_max_m=range_max_m))
+    return {f.name: getattr(wider, f.name) for f in fields(wider)}
+
+
+def test_health_and_checkpoint_need_no_token(desk: Desk) -> None:
+    health = desk.get("/health", None).json()
+    assert (health["ok"], health["problem"], health["site"]) == (True, "", "a site")
+    assert health["checkpoint"]["size"] == health["entries"] == desk.writer.size
+    lines = desk.get("/checkpoint", None).text.splitlines()
+    assert lines[0] == "city/skykeep"
+    assert int(lines[1]) >= health["entries"]
+
+
+def test_the_clock_goes_on_by_itself(desk: Desk) -> None:
+    before = desk.writer.size
+    desk.clock.now_ns += 2 * NS_PER_S
+    desk.get("/v1/sensors")
+    assert desk.writer.size > before
+
+
+def test_the_interface_describes_itself(desk: Desk) -> None:
+    document = desk.get("/openapi.json", None).json()
+    paths = set(document["paths"])
+    assert {"/health", "/v1/batches", "/v1/zones", "/v1/commands/assess"} <= paths
+    page = desk.get("/docs", None).text
+    assert all(path in page for path in paths)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<script" not in page
+
+
+READS = {
+    "zones": {OFFICER, OFFICE, READER},
+    "permits": {OFFICER, OFFICE},
+    "tracks": {OFFICER, READER},
+    "alerts": {OFFICER, READER},
+    "incidents": {OFFICER, READER},
+    "incidents/I0001": {OFFICER},
+    "incidents/I0001/dossier": {OFFICER},
+    "sensors": {OFFICER, OFFICE, READER},
+}
+ZONE_COMMANDS = ("publish_zone", "withdraw_zone")
+PERMIT_COMMANDS = ("put_permit", "grant_permit")
+OFFICER_COMMANDS = (
+    "acknowledge_alert", "hand_over_alert", "close_alert", "shelve_alert", "unshelve_alert",
+    "open_incident", "file_report", "assess", "move_incident",
+)  # fmt: skip
+BODIES: dict[str, Any] = {
+    "publish_zone": json.loads(ZONES),
+    "put_permit": json.loads(PERMITS),
+    "withdraw_zone": {"zone_id": "Z9", "why": "x"},
+    "grant_permit": {"permit_id": "P9"},
+    "revoke_permit": {"permit_id": "P9", "why": "x"},
+    "hand_over_alert": {"alert_id": "A9", "recipient": "x"},
+    "close_alert": {"alert_id": "A9", "why": "x"},
+    "shelve_alert": {"alert_id": "A9", "until": "2027-01-01T00:00:00Z", "why": "x"},
+    "open_incident": {"title": "x", "alerts": ["A9"]},
+    "file_report": {"incident_id": "I9", "words": "x"},
+    "assess": {"incident_id": "I9", "conclusion": "unverified", "words": "x"},
+    "move_incident": {"incident_id": "I9", "step": "close", "why": "x"},
+}
+MAY = {
+    **{name: {OFFICER, OFFICE} for name in ZONE_COMMANDS},
+    **{name: {OFFICE} for name in PERMIT_COMMANDS},
+    **{name: {OFFICER} for name in OFFICER_COMMANDS},
+    "revoke_permit": {OFFICER, OFFICE},
+}
+
+
+def test_every_route_is_for_its_roles_only(desk: Desk) -> None:
+    everybody = (OFFICER, OFFICE, READER, RADAR_TOKEN)
+    for token in everybody:
+        for path, allowed in READS.items():
+            status = desk.get(f"/v1/{path}", token).status_code
+            assert (status != 403) == (token in allowed), (path, token)
+        for name, allowed in MAY.items():
+            body = BODIES.get(name, {"alert_id": "A9"})
+            answer = desk.command(name, body, token)
+            assert (answer.status_code in (200, 409)) == (token in allowed), (name, token)
+            assert (answer.status_code == 403) == (token not in allowed), (name, token)
+    words = desk.command("acknowledge_alert", {"alert_id": "A9"}, READER).json()
+    assert words["problem"] == "R. Eader has the role reader, this needs officer"
+
+
+def test_every_route_of_the_interface_is_in_the_table_of_roles(desk: Desk) -> None:
+    paths = [p for p in desk.app.openapi()["paths"] if p.startswith("/v1/")]
+    known = {f"/v1/commands/{name}" for name in MAY} | {f"/v1/{path}" for path in READS}
+    named = {p.replace("{incident_id}", "I0001") for p in paths}
+    assert named == known | {"/v1/batches"}
