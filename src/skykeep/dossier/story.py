@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -32,11 +33,14 @@ from skykeep.core.geo import (
 )
 from skykeep.core.observation import Sensor
 from skykeep.core.permit import ChangePermit, PutPermit
+from skykeep.core.verdict import INSIDE
 from skykeep.core.zone import PublishZone, Zone
+from skykeep.dossier.page_words import PRESENCE, STEPS, look_of, said
 from skykeep.dossier.view import (
     AlertView,
     AssessmentView,
     DossierView,
+    FigureView,
     PermitView,
     ProofView,
     ReportView,
@@ -190,8 +194,10 @@ def tell(excerpt: Excerpt, file_name: str) -> DossierView:
             )
             for a in incident.assessments
         ),
-        timeline=_timeline(incident, clock),
+        timeline=_timeline(excerpt, clock),
         proof=_proof(excerpt, file_name),
+        figures=_figures(incident),
+        minute_marks=_minute_marks(excerpt, clock),
     )
 
 
@@ -211,26 +217,67 @@ def _first_ns(excerpt: Excerpt) -> int:
 
 def _summary(incident: Incident, tracks: tuple[TrackView, ...], clock: _Clock) -> tuple[str, ...]:
     raised = [e for e in incident.history if isinstance(e, AlertChanged) and e.event == "raised"]
-    seen = [e for e in incident.history if isinstance(e, TrackStarted)]
-    said = [
-        f"{len(incident.alerts)} alerts and {len(tracks)} tracks belong to this incident; "
-        f"the first was seen at {clock(min(e.first_seen_ns for e in seen))}."
-    ]
+    told = []
     for event in raised:
-        first = next((e for e in seen if e.track_id in event.tracks), None)
-        after = ""
-        if first is not None:
-            wait_s = (event.at_ns - first.first_seen_ns) / NS_PER_S
-            after = f", {wait_s:.0f} s after it was first seen"
+        track = next((t for t in tracks if t.track_id in event.tracks), None)
+        if track is None:
+            continue
+        way = "" if not track.points else f" from the {_side(track.points[0])}"
         reasons = "; ".join(r.words for r in event.reasons)
-        said.append(f"Alert {event.alert_id} at {clock(event.at_ns)}{after}: {reasons}.")
+        look = look_of(event.permission.value).words.lower()
+        told.append(
+            f"An aircraft came{way}, first seen at {track.first_seen}. From "
+            f"{clock(event.at_ns)} the officer on watch was alerted: {look} ({reasons})."
+        )
     for report in incident.reports:
-        said.append(
+        told.append(
             f"Responders reported {len(report.parts)} parts found; injuries: {report.injuries}; "
             f"damage: {report.damage}."
         )
-    said += [f"{a.author.name} concluded: {a.conclusion.value}." for a in incident.assessments]
-    return tuple(said)
+    told += [
+        f"{a.author.name} ({a.author.role}) concluded: {a.conclusion.value}. {a.words}"
+        for a in incident.assessments
+    ]
+    return tuple(told)
+
+
+_SIDES = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+
+
+def _side(point: tuple[float, float, float, float]) -> str:
+    """The side of the site's reference point on which a place lies."""
+    turn = math.degrees(math.atan2(point[1], point[2])) % 360.0
+    return _SIDES[round(turn / 45.0) % 8]
+
+
+def _figures(incident: Incident) -> tuple[FigureView, ...]:
+    """How long before it was in a zone each alert came."""
+    found = []
+    for event in incident.history:
+        if not isinstance(event, AlertChanged) or event.event != "raised":
+            continue
+        inside = [
+            v.at_ns
+            for v in incident.history
+            if isinstance(v, VerdictChanged)
+            and v.track_id in event.tracks
+            and v.presence == INSIDE
+            and v.at_ns >= event.at_ns
+        ]
+        if inside:
+            ahead_s = (min(inside) - event.at_ns) / NS_PER_S
+            words = f"from alert {event.alert_id} until it was inside a zone"
+            found.append(FigureView("Warning", f"{ahead_s:.0f} s", words))
+    return tuple(found)
+
+
+def _minute_marks(excerpt: Excerpt, clock: _Clock) -> tuple[tuple[float, str], ...]:
+    """The whole minutes of the tracks, in local time."""
+    zero_ns = _first_ns(excerpt)
+    last_ns = max(s[-1].state_at_ns for s in excerpt.states.values() if s)
+    minute_ns = 60 * NS_PER_S
+    whole = range(-(-zero_ns // minute_ns), last_ns // minute_ns + 1)
+    return tuple(((m * minute_ns - zero_ns) / NS_PER_S, clock(m * minute_ns)[11:16]) for m in whole)
 
 
 def _tracks(excerpt: Excerpt, clock: _Clock) -> tuple[TrackView, ...]:
@@ -251,7 +298,7 @@ def _tracks(excerpt: Excerpt, clock: _Clock) -> tuple[TrackView, ...]:
         found.append(
             TrackView(
                 track_id,
-                "taken for a drone" if any(s.taken_for_drone for s in states) else "not classified",
+                _label(states),
                 clock(started.first_seen_ns),
                 clock(ended[-1].last_seen_ns if ended else states[-1].state_at_ns),
                 started.source,
@@ -284,15 +331,22 @@ def _tracks(excerpt: Excerpt, clock: _Clock) -> tuple[TrackView, ...]:
     return tuple(found)
 
 
+def _label(states: list[TrackUpdated]) -> str:
+    kind = "taken for a drone" if any(s.taken_for_drone for s in states) else "not classified"
+    first = states[0]
+    return f"{kind}, came from the {_side((0.0, first.east_mm / 1e3, first.north_mm / 1e3, 0.0))}"
+
+
 def _zone(excerpt: Excerpt, zone: Zone, clock: _Clock) -> ZoneView:
     volume = zone.volumes[0]
+    state, since = zone.state.value.replace("_", " "), clock(excerpt.zone_since[zone.zone_id])
     return ZoneView(
         zone.zone_id,
         zone.name,
         zone.restriction.value,
         ", ".join(a.name for a in zone.authorities) or zone.authority_id,
         zone.legal_basis,
-        f"{zone.state.value} since {clock(excerpt.zone_since[zone.zone_id])}, as declared here",
+        f"{state} since {since}, as declared here",
         _outline(excerpt.site, volume.area),
         f"{_height(volume.lower, 'the ground')} to {_height(volume.upper, 'no limit')}",
         zone.emergency,
@@ -389,8 +443,12 @@ def _reports(excerpt: Excerpt, clock: _Clock) -> tuple[ReportView, ...]:
     return tuple(found)
 
 
-def _timeline(incident: Incident, clock: _Clock) -> tuple[TimelineItem, ...]:
-    items: list[tuple[int, str, str]] = []
+def _timeline(excerpt: Excerpt, clock: _Clock) -> tuple[TimelineItem, ...]:
+    incident = excerpt.incident
+    items: list[tuple[int, str, str]] = [
+        (at_ns, "declared", f"zone {excerpt.zones[zone_id].name} is declared")
+        for zone_id, at_ns in excerpt.zone_since.items()
+    ]
     for event in incident.history:
         match event:
             case TrackStarted():
@@ -401,11 +459,13 @@ def _timeline(incident: Incident, clock: _Clock) -> tuple[TimelineItem, ...]:
                 words = f"{event.track_id} is taken for {event.earlier}: {event.basis}"
                 items.append((event.at_ns, "observed", words))
             case VerdictChanged() if event.permission is not Permission.UNDETERMINED:
-                words = f"{event.track_id} in {event.zone_id} ({event.presence}): "
-                items.append((event.at_ns, "observed", words + event.permission.value))
+                where = f"{event.zone_id}, {said(PRESENCE, event.presence)}"
+                look = look_of(event.permission.value).words.lower()
+                items.append((event.at_ns, "decided", f"{event.track_id} in {where}: {look}"))
             case AlertChanged():
-                by = f" by {event.actor.name}" if event.actor.role != "rule" else ""
-                words = f"alert {event.alert_id}: {event.event}{by} {event.why}".strip()
+                by = "" if event.actor.role == "rule" else f" by {event.actor.name}"
+                step = said(STEPS, event.event).lower()
+                words = f"alert {event.alert_id}: {step}{by} {event.why}".strip()
                 items.append((event.at_ns, "decided", words))
     items += [(s.at_ns, "reported", f"a person told: {s.words}") for s in incident.sightings]
     items += [(r.at_ns, "reported", f"responders: {r.words}") for r in incident.reports]
