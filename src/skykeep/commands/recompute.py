@@ -65,21 +65,19 @@ class _Again:
 
     def run(self) -> None:
         """Until the first fault: what follows it was computed from what is wrong there."""
-        index = 0
+        index: int | None = None
         try:
             self._batches = self._store.batches()
             self._snapshot = self._store.snapshot()
             for placed in self._store.entries():
                 index = placed.index
                 self._one(placed)
-                if self._snapshot is not None and self._snapshot[0] == index + 1:
-                    self._same_state(self._snapshot[1])
+            index = None
             self._nothing_left_over()
         except (SkykeepError, *_NOT_OURS) as error:
             said = str(error)
-            where = f"entry {index}"
-            named = said.startswith(("entry ", "the "))
-            self._found.faults.append(said if named else f"{where}: {said}")
+            known = index is None or said.startswith("entry ")
+            self._found.faults.append(said if known else f"entry {index}: {said}")
 
     def _one(self, placed: Placed) -> None:
         leaf = read_leaf(placed.leaf)
@@ -95,6 +93,8 @@ class _Again:
             self._same(placed, leaf, self._waiting.pop(0))
         else:
             self._input(placed, leaf)
+        if self._snapshot is not None and self._snapshot[0] == placed.index + 1:
+            self._same_state(self._snapshot[1])
 
     def _input(self, placed: Placed, leaf: Leaf) -> None:
         if self._waiting:
@@ -144,7 +144,7 @@ class _Again:
         assert self._runtime is not None
         state = (self._runtime.airspace.snapshot(), self._runtime.casebook)
         if self._waiting or wire.encode(state) != snapshot:
-            raise RecordError("the snapshot behind this entry is not the engine's state")
+            raise RecordError("the snapshot behind it is not the engine's state")
 
     def _nothing_left_over(self) -> None:
         if self._waiting:

@@ -23,6 +23,9 @@ NEWEST_FILE = "newest.checkpoint"
 #: SQLite waits this long for another process's lock; there should be none.
 BUSY_S = 2.0
 
+#: What reading a damaged database raises: sqlite3 decodes even its own messages.
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
 RECORD_TABLES = """
 CREATE TABLE IF NOT EXISTS entries (
   idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, hash BLOB NOT NULL, facts BLOB NOT NULL
@@ -64,10 +67,19 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.executescript(tables)
-    except sqlite3.Error:
+    except DATABASE_ERRORS:
         db.close()
         raise
     return db
+
+
+def damage(db: sqlite3.Connection, name: str) -> tuple[str, ...]:
+    """What SQLite finds wrong with its own pages, if anything."""
+    try:
+        said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except DATABASE_ERRORS as error:
+        said = str(error)
+    return () if said == "ok" else (f"{name} is damaged: {said}",)
 
 
 def open_keys(folder: Path, audit: bool) -> sqlite3.Connection:

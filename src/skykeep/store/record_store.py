@@ -9,7 +9,6 @@ again, and opening computes the root anew from the stored leaves.
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +37,14 @@ from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
 from skykeep.store.record_files import (
+    DATABASE_ERRORS,
     KEYS_FILE,
     PUBLIC_FILE,
     RECORD_FILE,
     RECORD_TABLES,
     SECRET_FILE,
     Newest,
+    damage,
     has_begun,
     log_keys,
     newest_note,
@@ -96,18 +97,18 @@ class RecordStore:
                 raise RecordError(f"there is no record in {folder}, or it is empty")
             log = log_keys(folder, origin, audit)
             self._db = open_database(folder / RECORD_FILE, RECORD_TABLES)
-        except (sqlite3.Error, OSError) as error:
+        except (*DATABASE_ERRORS, OSError) as error:
             raise RecordError(f"the record in {folder} cannot be opened: {error}") from None
         self._public, self._signer = log.public, log.signer
         self._newest = Newest(folder)
         try:
             self._keys = open_keys(folder, audit)
-        except (sqlite3.Error, OSError) as error:
+        except (*DATABASE_ERRORS, OSError) as error:
             self._db.close()
             raise RecordError(f"the keys in {folder} cannot be opened: {error}") from None
         try:
             self._begin(log.faults, audit)
-        except (sqlite3.Error, RecordError) as error:
+        except (*DATABASE_ERRORS, RecordError) as error:
             self.close()
             raise RecordError(f"the record in {folder} does not hold: {error}") from None
 
@@ -115,7 +116,7 @@ class RecordStore:
         last = self._db.execute("SELECT max(idx) FROM entries").fetchone()[0]
         self._record_key = self._own_key(last is None)
         #: What is missing beside the entries themselves.
-        self.key_faults = tuple(faults)
+        self.key_faults = (*faults, *damage(self._keys, KEYS_FILE))
         if not self._record_key:
             gone = f"{KEYS_FILE} has no key of the record: its facts cannot be checked"
             self.key_faults = (*faults, gone)
@@ -186,7 +187,7 @@ class RecordStore:
             placed = [self._place(e, first + i) for i, e in enumerate(entries)]
             if snapshot is not None:
                 snapshot = self._sealed_snapshot(snapshot, first + len(entries))
-        except (sqlite3.Error, RecordError) as error:
+        except (*DATABASE_ERRORS, RecordError) as error:
             raise self._broke(error) from None
         rows = [(p.index, p.leaf, p.hash, _pack(p.stored)) for p in placed]
         frontier = self.frontier.extend([row[2] for row in rows])
@@ -211,7 +212,7 @@ class RecordStore:
                 if staged.snapshot is not None:
                     self._db.execute("DELETE FROM snapshots")
                     self._db.execute("INSERT INTO snapshots VALUES (?, ?)", (size, staged.snapshot))
-        except (sqlite3.Error, OSError) as error:
+        except (*DATABASE_ERRORS, OSError) as error:
             raise self._broke(error) from None
         self._newest.write(staged.note)
         self.frontier = staged.frontier
@@ -257,7 +258,7 @@ class RecordStore:
             if key is None and make:
                 key = os.urandom(SEAL_KEY_BYTES)
                 self._keys.execute("INSERT INTO seal_keys VALUES (?, ?, ?)", (source, hour, key))
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise RecordError(f"the keys cannot be read or written: {error}") from None
         if key is not None and (type(key) is not bytes or len(key) != SEAL_KEY_BYTES):
             raise RecordError(f"the key of {source!r} for hour {hour} is no key")
@@ -267,7 +268,7 @@ class RecordStore:
 
     def _own_key(self, new: bool) -> bytes:
         """The record's key, made for a record without entries; empty if it is gone."""
-        row = self._keys.execute("SELECT key FROM record_key").fetchone()
+        row = self._keys.execute("SELECT key FROM record_key WHERE one = 1").fetchone()
         if row is None and new:
             with self._keys:
                 key = os.urandom(RECORD_KEY_BYTES)
@@ -291,7 +292,7 @@ class RecordStore:
                     "ORDER BY idx LIMIT ?",
                     (start, upto, PAGE),
                 ).fetchall()
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 raise RecordError(f"entry {start} or one behind it: {error}") from None
             if not rows:
                 return
@@ -366,7 +367,7 @@ class RecordStore:
         """Every batch that is known by its id."""
         try:
             rows = self._db.execute("SELECT batch_id, idx, digest FROM batches").fetchall()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise RecordError(f"the list of batches cannot be read: {error}") from None
         return {batch_id: KnownBatch(index, digest) for batch_id, index, digest in rows}
 
@@ -376,7 +377,7 @@ class RecordStore:
             row = self._db.execute(
                 "SELECT size, sealed FROM snapshots ORDER BY size DESC LIMIT 1"
             ).fetchone()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise RecordError(f"the snapshot cannot be read: {error}") from None
         if row is None:
             return None
@@ -414,8 +415,10 @@ class RecordStore:
         """Everything that does not hold between leaves, order, hashes and signed checkpoints."""
         try:
             yield from self._faults()
-        except sqlite3.Error as error:
-            yield f"the database is damaged: {error}"
+        except DATABASE_ERRORS as error:
+            yield f"{RECORD_FILE} is damaged: {error}"
+        if self._audit_size is not None:  # as long as reading all of it
+            yield from damage(self._db, RECORD_FILE)
 
     def _faults(self) -> Iterator[str]:
         signed = dict(self._db.execute("SELECT size, note FROM checkpoints"))
