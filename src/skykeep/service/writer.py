@@ -278,7 +278,8 @@ class Writer:
                     async with asyncio.timeout(REOPEN_S):
                         await self._until_stopped()
             else:
-                self.problem = ""
+                if not self._stopping:
+                    self.problem = ""
                 return
 
     async def _until_stopped(self) -> None:
