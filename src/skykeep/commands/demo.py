@@ -21,7 +21,6 @@ from skykeep.core.casebook import (
     Incident,
     OpenIncident,
 )
-from skykeep.core.casebook import FoundPart as CasePart
 from skykeep.core.event import Actor, AlertChanged, Tick
 from skykeep.dossier.build import build_dossier
 from skykeep.errors import RecordError
@@ -83,8 +82,9 @@ def follow_up(night: Night, desk: Recorded | Unrecorded, scorer: Scorer) -> Inci
     incident = _decide(desk, OpenIncident(OFFICER, "Two drones over the citadel", alerts), None)
     number = incident.incident_id
     report = aftermath.report
-    parts = tuple(CasePart(p.lat_deg, p.lon_deg, p.words) for p in report.parts)
-    filed = FileReport(report.author, number, report.words, parts, report.injuries, report.damage)
+    filed = FileReport(
+        report.author, number, report.words, report.parts, report.injuries, report.damage
+    )
     incident = _decide(desk, filed, report.at_ns)
     for assessment in aftermath.assessments:
         tracks = tuple(t for t in incident.tracks if scorer.label_of(t) in assessment.about)

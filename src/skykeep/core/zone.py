@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from skykeep.core.event import Actor
 from skykeep.core.geo import (
     BORDER_SIGMAS,
+    LEAST_METRES_PER_DEGREE_LAT,
     Circle,
     Fix,
     PreparedArea,
@@ -60,9 +61,6 @@ __all__ = [
     "sun_place",
     "transition",
 ]
-
-#: The shortest degree of latitude on the ellipsoid, at the equator, rounded down.
-_LEAST_METRES_PER_DEGREE_LAT = 110_570.0
 
 
 class Restriction(enum.StrEnum):
@@ -257,7 +255,7 @@ def contains(prepared: PreparedZone, fix: Fix, at_ns: int, terrain: Terrain | No
         return Tri.NO
     if not zone.readable:
         return Tri.MAYBE
-    margin_deg = BORDER_SIGMAS * fix.sigma_horizontal_m / _LEAST_METRES_PER_DEGREE_LAT
+    margin_deg = BORDER_SIGMAS * fix.sigma_horizontal_m / LEAST_METRES_PER_DEGREE_LAT
     if (
         fix.lat_deg + margin_deg < prepared.south_deg
         or fix.lat_deg - margin_deg > prepared.north_deg

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skykeep.core.airspace import Site
+from skykeep.core.casebook import FoundPart, ResponderReport
 from skykeep.core.event import Actor
 from skykeep.feed import citadel_site as site
 from skykeep.feed import citadel_sky as sky
@@ -45,27 +46,6 @@ QUIET_REPEAT_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPart:
-    """Where the responders found a part."""
-
-    lat_deg: float
-    lon_deg: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class RespondersReport:
-    """What the responders reported, and when."""
-
-    at_ns: int
-    author: Actor
-    words: str
-    parts: tuple[FoundPart, ...]
-    injuries: str
-    damage: str
-
-
-@dataclass(frozen=True, slots=True)
 class OfficersAssessment:
     """An officer's own conclusion: `conclusion` is one of the casebook's words."""
 
@@ -80,7 +60,7 @@ class OfficersAssessment:
 class Aftermath:
     """What came in after the night."""
 
-    report: RespondersReport
+    report: ResponderReport
     assessments: tuple[OfficersAssessment, ...]
 
 
@@ -210,7 +190,7 @@ def _aftermath(fragments: tuple[site.Place, ...]) -> Aftermath:
         lat, lon, _ = site.FRAME.to_geodetic(*place)
         # Handheld satellite receivers show five decimals: a metre.
         parts.append(FoundPart(round(lat, 5), round(lon, 5), f"part {number}, plastic and carbon"))
-    report = RespondersReport(
+    report = ResponderReport(
         site.START_NS + seconds(_REPORT_S),
         _FIRE_SERVICE,
         f"{len(parts)} parts of one small multirotor secured on and beside the citadel's roof.",
