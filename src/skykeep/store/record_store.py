@@ -359,7 +359,7 @@ class RecordStore:
             row = self._db.execute(
                 "SELECT idx, digest FROM batches WHERE batch_id = ?", (batch_id,)
             ).fetchone()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise self._broke(error) from None
         return None if row is None else KnownBatch(row[0], row[1])
 
