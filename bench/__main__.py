@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dossier, line, startup
+from bench import dossier, line, record, startup
 from bench.figure import Figure
 from bench.tracking import compare
 
@@ -27,6 +27,7 @@ REPORT = ROOT / "docs" / "bench.md"
 MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("start-up", startup.figures),
     ("the line", line.figures),
+    ("the record", record.figures),
     ("the dossier", dossier.figures),
     ("tracking", compare.figures),
 )
