@@ -40,7 +40,8 @@ class Insider:
             leaf = read_leaf(placed.leaf)
             facts = list(self.store.facts(placed))
             other = change(placed.index, leaf.kind, list(facts))
-            leaf_bytes, stored_facts = placed.leaf, placed.stored
+            leaf_bytes = placed.leaf
+            packed = b"".join(len(f).to_bytes(4, "big") + f for f in placed.stored)
             if other != facts:
                 altered.append(placed.index)
                 kept = tuple(
@@ -48,14 +49,12 @@ class Insider:
                     for data, stored in zip(other, placed.stored, strict=True)
                 )
                 entry = Entry(leaf.kind, leaf.at_ns, leaf.source, kept)
-                made = self.store._place(entry, placed.index)
-                leaf_bytes, stored_facts = made.leaf, made.stored
+                _, leaf_bytes, _, packed = self.store._row(entry, placed.index)
             frontier = frontier.append(leaf_hash(leaf_bytes))
             note = checkpoints.sign(
                 Checkpoint(self.store.signer.name, frontier.size, frontier.root()),
                 [self.store.signer],
             )
-            packed = b"".join(len(f).to_bytes(4, "big") + f for f in stored_facts)
             kept_hash = leaf_hash(leaf_bytes)
             rows.append((leaf_bytes, kept_hash, packed, placed.index, note.to_bytes()))
         self.store.close()

@@ -74,6 +74,11 @@ class Ed25519Signer:
     key: PublicKey
     key_id: bytes
     seed: bytes = field(repr=False)
+    _private: Ed25519PrivateKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Made once: deriving it takes as long as signing.
+        object.__setattr__(self, "_private", Ed25519PrivateKey.from_private_bytes(self.seed))
 
     @property
     def name(self) -> str:
@@ -82,7 +87,7 @@ class Ed25519Signer:
 
     def sign(self, text: bytes) -> bytes:
         """The 64 bytes of RFC 8032; the same text gives the same bytes."""
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(text)
+        return self._private.sign(text)
 
     def to_secret_text(self) -> str:
         """The signer key ("skey"), without a newline. Whoever has it can sign."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from skykeep.errors import RecordError
@@ -26,10 +27,13 @@ from skykeep.record.entry import (
     hour_of,
     inner_root,
     keep_open,
+    pack_fact,
     read_leaf,
     salt,
+    salts_of,
     seal,
     sealed_hour,
+    unpack_facts,
     unseal,
     write_leaf,
 )
@@ -70,11 +74,18 @@ class KnownBatch:
     digest: bytes
 
 
+_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?)"
+_ROWS_A_STATEMENT = 50
+_INSERT_MANY = _INSERT + ", (?, ?, ?, ?)" * (_ROWS_A_STATEMENT - 1)
+#: index, leaf, hash, facts
+Row = tuple[int, bytes, bytes, bytes]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Staged:
     """Entries hashed and signed, ready for the disk; nothing of them is durable yet."""
 
-    rows: list[tuple[int, bytes, bytes, bytes]]
+    rows: list[Row]
     batches: list[tuple[str, int, bytes]]
     frontier: Frontier
     note: bytes
@@ -115,6 +126,7 @@ class RecordStore:
     def _begin(self, faults: Sequence[str], audit: bool) -> None:
         last = self._db.execute("SELECT max(idx) FROM entries").fetchone()[0]
         self._record_key = self._own_key(last is None)
+        self._salts = salts_of(self._record_key)
         #: What is missing beside the entries themselves.
         self.key_faults = (*faults, *damage(self._keys, KEYS_FILE))
         if not self._record_key:
@@ -184,12 +196,11 @@ class RecordStore:
             raise RecordError("nothing is to be recorded")
         first = self.size
         try:
-            placed = [self._place(e, first + i) for i, e in enumerate(entries)]
+            rows = [self._row(entry, index) for index, entry in enumerate(entries, first)]
             if snapshot is not None:
                 snapshot = self._sealed_snapshot(snapshot, first + len(entries))
         except (*DATABASE_ERRORS, RecordError) as error:
             raise self._broke(error) from None
-        rows = [(p.index, p.leaf, p.hash, _pack(p.stored)) for p in placed]
         frontier = self.frontier.extend([row[2] for row in rows])
         known = [(b, first + offset, digest) for b, offset, digest in batches]
         return Staged(rows, known, frontier, self._checkpoint(frontier).to_bytes(), snapshot)
@@ -204,7 +215,7 @@ class RecordStore:
             if self._keys.in_transaction:
                 self._keys.commit()  # the keys first: a sealed fact without its key is lost
             with self._db:
-                self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", staged.rows)
+                self._insert(staged.rows)
                 self._db.executemany("INSERT INTO batches VALUES (?, ?, ?)", staged.batches)
                 self._db.execute(
                     "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (size, staged.note)
@@ -218,6 +229,14 @@ class RecordStore:
         self.frontier = staged.frontier
         return range(first, size)
 
+    def _insert(self, rows: list[Row]) -> None:
+        """Many rows a statement take a fifth less time than each by itself."""
+        whole = len(rows) - len(rows) % _ROWS_A_STATEMENT
+        for at in range(0, whole, _ROWS_A_STATEMENT):
+            values = chain.from_iterable(rows[at : at + _ROWS_A_STATEMENT])
+            self._db.execute(_INSERT_MANY, tuple(values))
+        self._db.executemany(_INSERT, rows[whole:])
+
     def _check(self) -> None:
         if self._broken is not None:
             raise RecordError(f"the record stopped: {self._broken}. Open it again")
@@ -226,18 +245,20 @@ class RecordStore:
         self._broken = str(error)
         return RecordError(f"this could not be recorded: {error}")
 
-    def _place(self, entry: Entry, index: int) -> Placed:
-        stored: list[bytes] = []
+    def _row(self, entry: Entry, index: int) -> Row:
+        """An entry at its place: its number, leaf, hash, and facts as they are stored."""
+        packed: list[bytes] = []
         commitments: list[bytes] = []
         for place, fact in enumerate(entry.facts):
             if fact.private:
                 key, hour = self._seal_key(entry), hour_of(entry.at_ns)
                 kept, committed = seal(key, hour, index, place, fact.data)
             else:
-                kept, committed = keep_open(self._record_key, index, place, fact.data)
-            stored.append(kept)
+                kept, committed = keep_open(self._salts, index, place, fact.data)
+            packed.append(pack_fact(kept))
             commitments.append(committed)
-        return Placed(index, write_leaf(entry, inner_root(commitments)), tuple(stored))
+        leaf = write_leaf(entry, inner_root(commitments))
+        return index, leaf, leaf_hash(leaf), b"".join(packed)
 
     def _checkpoint(self, frontier: Frontier) -> Note:
         said = Checkpoint(self.signer.name, frontier.size, frontier.root())
@@ -297,7 +318,7 @@ class RecordStore:
             if not rows:
                 return
             for index, leaf, facts in rows:
-                yield Placed(index, leaf, _unpack(index, facts))
+                yield Placed(index, leaf, unpack_facts(index, facts))
             start = rows[-1][0] + 1
 
     def facts(self, placed: Placed) -> tuple[bytes, ...]:
@@ -337,7 +358,7 @@ class RecordStore:
     def commitments(self, placed: Placed) -> list[bytes]:
         """What stands for each of an entry's facts in its inner tree."""
         return [
-            committed_to(self._record_key, placed.index, place, stored)
+            committed_to(self._salts, placed.index, place, stored)
             for place, stored in enumerate(placed.stored)
         ]
 
@@ -470,22 +491,3 @@ class RecordStore:
             raise RecordError("it is not stored as bytes")
         verifier = ed25519_verifier(self._public)
         return checkpoints.check(note, self._public.name, [verifier]).checkpoint
-
-
-def _pack(facts: Sequence[bytes]) -> bytes:
-    """Facts one behind another, each after its length in four bytes."""
-    return b"".join(len(f).to_bytes(4, "big") + f for f in facts)
-
-
-def _unpack(index: int, data: bytes) -> tuple[bytes, ...]:
-    facts, at = [], 0
-    if type(data) is not bytes:
-        raise RecordError(f"entry {index}: its facts are not stored as bytes")
-    while at < len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        fact = data[at + 4 : at + 4 + length]
-        if len(fact) != length or at + 4 > len(data):
-            raise RecordError(f"entry {index}: its stored facts are cut short")
-        facts.append(fact)
-        at += 4 + length
-    return tuple(facts)

@@ -19,6 +19,7 @@ from tests.reference import entries as literal
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 AT_NS = 1_789_249_688_000_000_000
+NOBODYS = entry.salts_of(bytes(32))
 ROOT = bytes.fromhex("9f" * 32)
 HOUR = entry.hour_of(AT_NS)
 LEAF = (
@@ -157,12 +158,12 @@ def test_an_edited_leaf_is_refused_or_says_just_what_it_says(
 def test_an_open_fact_is_kept_as_it_is_and_committed_to(
     key: bytes, index: int, place: int, data: bytes
 ) -> None:
-    stored, committed = entry.keep_open(key, index, place, data)
+    stored, committed = entry.keep_open(entry.salts_of(key), index, place, data)
     assert entry.salt(key, index, place) == literal.salt(key, index, place)
     assert committed == literal.commitment(key, index, place, data)
     assert stored == b"\x00" + data
     assert entry.sealed_hour(stored) is None
-    assert entry.committed_to(key, index, place, stored) == committed
+    assert entry.committed_to(entry.salts_of(key), index, place, stored) == committed
     assert entry.unseal(None, index, place, stored) == data
 
 
@@ -175,7 +176,7 @@ def test_a_sealed_fact_comes_back_with_its_key(
     assert entry.sealed_hour(stored) == hour
     # The salt comes from the hour's key: without it nobody can try what the commitment hides.
     assert committed == literal.commitment(key, index, place, data)
-    assert entry.committed_to(bytes(32), index, place, stored) == committed
+    assert entry.committed_to(NOBODYS, index, place, stored) == committed
     assert entry.unseal(key, index, place, stored) == data
 
 
@@ -192,6 +193,18 @@ def test_a_serial_number_is_not_found_by_trying_once_the_hours_key_is_gone() -> 
     assert found_with(hour_key) == [1_234]
     assert found_with(record_key) == []
     assert b"serial" not in stored
+
+
+@given(st.binary(max_size=64), indices, places)
+def test_salts_with_the_key_hashed_once_are_the_same(key: bytes, index: int, place: int) -> None:
+    salts = entry.salts_of(key)
+    for each in (place, place, place // 2):  # using it does not use it up
+        assert salts(index, each) == literal.salt(key, index, each)
+
+
+def test_a_key_longer_than_a_block_is_refused() -> None:
+    with pytest.raises(RecordError, match="65 bytes"):
+        entry.salts_of(bytes(65))
 
 
 def test_every_place_has_a_salt_of_its_own() -> None:
@@ -220,7 +233,7 @@ def test_no_bit_of_a_sealed_fact_can_be_turned_but_for_its_hours() -> None:
             assert entry.sealed_hour(bytes(altered)) != HOUR
             continue
         if altered[0] == 0:  # now an open fact: what it commits to is not what was
-            assert entry.committed_to(KEY, 7, 2, bytes(altered)) != stored[5:37]
+            assert entry.committed_to(NOBODYS, 7, 2, bytes(altered)) != stored[5:37]
             continue
         with pytest.raises(RecordError):
             entry.unseal(KEY, 7, 2, bytes(altered))
@@ -235,7 +248,7 @@ def test_a_sealed_fact_cut_anywhere_is_refused() -> None:
 
 @pytest.mark.parametrize("stored", [b"", b"\x02", b"\x02" * 60, b"\x01", b"\x01" * 36, b"{}"])
 def test_what_is_neither_open_nor_sealed_is_refused(stored: bytes) -> None:
-    for read in (entry.sealed_hour, lambda s: entry.committed_to(KEY, 0, 0, s)):
+    for read in (entry.sealed_hour, lambda s: entry.committed_to(NOBODYS, 0, 0, s)):
         with pytest.raises(RecordError, match="neither open nor sealed"):
             read(stored)
 
