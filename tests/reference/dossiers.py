@@ -53,7 +53,7 @@ class Made:
                 [
                     {"by": BY, "hash": b64(mth([salt + fact])), "why": WHY}
                     if (index + i) % self.hide == self.hide - 1
-                    else {"fact": fact.decode(), "salt": b64(salt)}
+                    else {"fact": fact.decode(), "salt": salt.hex()}
                     for i, (salt, fact) in enumerate(salted)
                 ]
             )

@@ -93,8 +93,7 @@ def _facts_line(store: RecordStore, placed: Placed, site: Site, excerpt: Excerpt
             hidden = base64.b64encode(commitments[place]).decode()
             line.append({"by": site.authority_id, "hash": hidden, "why": WHY_PRIVATE})
             continue
-        salt = base64.b64encode(salts[place]).decode()
-        line.append({"fact": data[place].decode(), "salt": salt})
+        line.append({"fact": data[place].decode(), "salt": salts[place].hex()})
     excerpt.take(placed, data, sum("fact" in shown for shown in line))
     return msgspec.json.encode(line)
 

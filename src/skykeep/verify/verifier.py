@@ -568,14 +568,17 @@ def commitment(salt: bytes, fact: bytes) -> bytes:
 def read_fact(fields: object, where: str) -> tuple[bytes, Withheld | None]:
     """A fact's commitment, and who withheld it and why if it is not shown.
 
-    Shown: {"fact": TEXT, "salt": BASE64}. Withheld: {"by": TEXT, "hash": BASE64, "why": TEXT}.
+    Shown: {"fact": TEXT, "salt": HEX}. Withheld: {"by": TEXT, "hash": BASE64, "why": TEXT}.
     VerifyError: neither.
     """
     if not isinstance(fields, dict) or {type(v) for v in fields.values()} != {str}:
         raise VerifyError(where, "neither a fact shown nor one withheld")
     if len(fields) == 2 and "fact" in fields and "salt" in fields:
-        salt = from_base64(fields["salt"], where)
-        if len(salt) != SALT_BYTES:
+        try:
+            salt = bytes.fromhex(fields["salt"])
+        except ValueError:
+            raise VerifyError(where, "a salt that is not hexadecimal") from None
+        if len(salt) != SALT_BYTES or len(fields["salt"]) != 2 * SALT_BYTES:
             raise VerifyError(where, f"a salt of {len(salt)} bytes, {SALT_BYTES} are due")
         try:
             return commitment(salt, fields["fact"].encode()), None
