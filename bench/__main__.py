@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dossier, line, record, startup
+from bench import dossier, line, record, service, startup
 from bench.figure import Figure
 from bench.tracking import compare
 
@@ -29,6 +29,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the line", line.figures),
     ("the record", record.figures),
     ("the dossier", dossier.figures),
+    ("the service", service.figures),
     ("tracking", compare.figures),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")

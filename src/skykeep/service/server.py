@@ -25,6 +25,7 @@ GRACE_S = 10
 #: Idle connections are kept for clients that post once in a few seconds.
 KEEP_ALIVE_S = 75
 BACKLOG = 512
+MAX_PORT = 65_535
 #: Objects that live as long as the service are many; the collector looks at them seldom.
 GC_THRESHOLDS = (20_000, 50, 100)
 
@@ -130,17 +131,19 @@ async def _serve(
 
 def _listener(place: Place) -> socket.socket:
     where = f"{place.host}:{place.port}"
+    if not 0 <= place.port <= MAX_PORT:
+        raise InputError(where, "is no port", f"Give 0 to {MAX_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise InputError(where, str(error), "Give a host of this machine") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise InputError(where, str(error), "Give another --host or --port") from None
     return listener
