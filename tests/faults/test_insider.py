@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import pytest
 from skykeep.codec import entries
 from skykeep.record import checkpoint as checkpoints
 from skykeep.record.checkpoint import Checkpoint
-from skykeep.record.entry import Entry, Fact, read_leaf
-from skykeep.record.merkle import Frontier, leaf_hash
+from skykeep.record.entry import Entry, Fact, pack_fact, read_leaf
+from skykeep.record.merkle import Frontier
 from skykeep.store.record_files import NEWEST_FILE
 from skykeep.store.record_store import KEYS_FILE, RECORD_FILE, RecordStore
 from tests.faults import scene
 from tests.faults.scene import database, faults, middle
+
+Change = Callable[[int, Entry], Entry]
 
 
 class Insider:
@@ -33,37 +36,35 @@ class Insider:
         self.folder = folder
         self.store = RecordStore(folder, "", audit=True)
 
-    def rewrite(self, change: Callable[[int, str, list[bytes]], list[bytes]]) -> list[int]:
-        """All facts through `change` (index, kind, facts), then everything that follows."""
+    def rewrite(self, change: Change) -> list[int]:
+        """All entries through `change`, then everything that follows from them."""
         altered, rows, frontier = [], [], Frontier()
         for placed in list(self.store.entries()):
             leaf = read_leaf(placed.leaf)
-            facts = list(self.store.facts(placed))
-            other = change(placed.index, leaf.kind, list(facts))
-            leaf_bytes = placed.leaf
-            packed = b"".join(len(f).to_bytes(4, "big") + f for f in placed.stored)
-            if other != facts:
+            facts = zip(self.store.facts(placed), placed.stored, strict=True)
+            was = Entry(
+                leaf.kind, leaf.at_ns, leaf.source,
+                tuple(Fact(data, private=stored[:1] == b"\x01") for data, stored in facts),
+            )  # fmt: skip
+            row = (placed.index, placed.leaf, placed.hash, b"".join(map(pack_fact, placed.stored)))
+            now = change(placed.index, was)
+            if now != was:
                 altered.append(placed.index)
-                kept = tuple(
-                    Fact(data, private=stored[:1] == b"\x01")
-                    for data, stored in zip(other, placed.stored, strict=True)
-                )
-                entry = Entry(leaf.kind, leaf.at_ns, leaf.source, kept)
-                _, leaf_bytes, _, packed = self.store._row(entry, placed.index)
-            frontier = frontier.append(leaf_hash(leaf_bytes))
-            note = checkpoints.sign(
-                Checkpoint(self.store.signer.name, frontier.size, frontier.root()),
-                [self.store.signer],
-            )
-            kept_hash = leaf_hash(leaf_bytes)
-            rows.append((leaf_bytes, kept_hash, packed, placed.index, note.to_bytes()))
+                row = self.store._row(now, placed.index)
+            frontier = frontier.append(row[2])
+            rows.append((*row, self.signed(frontier)))
+        self.store._keys.commit()
         self.store.close()
         self._write(rows)
         return altered
 
+    def signed(self, frontier: Frontier) -> bytes:
+        said = Checkpoint(self.store.signer.name, frontier.size, frontier.root())
+        return checkpoints.sign(said, [self.store.signer]).to_bytes()
+
     def _write(self, rows: list[Any]) -> None:
         with database(self.folder) as db:
-            for leaf, kept, facts, index, note in rows:
+            for index, leaf, kept, facts, note in rows:
                 db.execute(
                     "UPDATE entries SET leaf = ?, hash = ?, facts = ? WHERE idx = ?",
                     (leaf, kept, facts, index),
@@ -86,16 +87,23 @@ class Insider:
             db.executemany("UPDATE batches SET digest = ? WHERE idx = ?", rows)
 
 
+def with_facts(entry: Entry, *facts: bytes) -> Entry:
+    """The entry with other facts, each as open or sealed as it was."""
+    pairs = zip(entry.facts, facts, strict=True)
+    return replace(entry, facts=tuple(replace(f, data=data) for f, data in pairs))
+
+
 def test_an_insider_who_forgets_nothing_but_the_answers_is_found(folder: Path) -> None:
-    """One radar plot moved, leaf, hashes and signatures made anew: the verdicts give it away."""
+    """Radar plots moved, leaves, hashes and signatures made anew: the answers give it away."""
     target = middle(folder, "batch")
 
-    def moved(index: int, kind: str, facts: list[bytes]) -> list[bytes]:
-        if index >= target and kind == "batch" and b'"sensor":"radar' in facts[0]:
-            rows = [msgspec.json.decode(fact) for fact in facts[1:]]
-            moved_m = [[at, [first + 40.0, *rest], *more] for at, (first, *rest), *more in rows]
-            return [facts[0], *map(msgspec.json.encode, moved_m)]
-        return facts
+    def moved(index: int, entry: Entry) -> Entry:
+        if index < target or not entry.source.startswith("radar"):
+            return entry
+        head, *rows = [fact.data for fact in entry.facts]
+        plots = [msgspec.json.decode(row) for row in rows]
+        moved_m = [[at, [first + 40.0, *rest], *more] for at, (first, *rest), *more in plots]
+        return with_facts(entry, head, *map(msgspec.json.encode, moved_m))
 
     insider = Insider(folder)
     assert insider.rewrite(moved)
@@ -108,14 +116,82 @@ def test_an_insider_who_forgets_nothing_but_the_answers_is_found(folder: Path) -
 def test_an_insider_who_alters_a_verdict_is_found(folder: Path) -> None:
     target = middle(folder, "verdict")
 
-    def kinder(index: int, kind: str, facts: list[bytes]) -> list[bytes]:
-        return [f.replace(b'"at_ns":1', b'"at_ns":2') for f in facts] if index == target else facts
+    def later(index: int, entry: Entry) -> Entry:
+        fact = entry.facts[0].data if index == target else b""
+        return with_facts(entry, fact.replace(b'"at_ns":1', b'"at_ns":2')) if fact else entry
 
-    assert Insider(folder).rewrite(kinder) == [target]
+    assert Insider(folder).rewrite(later) == [target]
     RecordStore(folder, "").close()
     (fault,) = faults(folder)
     assert fault.startswith(f"entry {target} (verdict), fact 0 differs: recorded ")
     assert ", computed [" in fault
+
+
+@pytest.mark.parametrize("kind", ["batch", "command", "tracks", "verdict"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: replace(entry, at_ns=entry.at_ns + 1),
+        lambda entry: replace(entry, source=entry.source + "x"),
+        lambda entry: replace(entry, facts=(*entry.facts, Fact(b"{}"))),
+        lambda entry: replace(entry, facts=entry.facts[:-1]),
+        lambda entry: replace(entry, facts=tuple(replace(f, private=True) for f in entry.facts)),
+        lambda entry: with_facts(entry, *(b" " + f.data for f in entry.facts)),
+        lambda entry: replace(entry, kind="site"),
+        lambda entry: replace(entry, kind="alert"),
+        lambda entry: replace(entry, kind="tick"),
+        lambda entry: replace(entry, kind="unheard-of"),
+    ],
+    ids=["time", "source", "more", "fewer", "sealed", "written", "site", "alert", "tick", "other"],
+)
+def test_an_entry_that_is_not_as_it_would_have_been_written_is_named(
+    small: Path, kind: str, change: Any
+) -> None:
+    """Even where the answers are the same."""
+    target = middle(small, kind)
+    Insider(small).rewrite(lambda index, entry: change(entry) if index == target else entry)
+    (fault,) = faults(small)
+    assert fault.startswith(f"entry {target}")
+
+
+def test_a_sealed_fact_that_lies_open_is_named(folder: Path) -> None:
+    target = middle(folder, "command")
+
+    def laid_open(index: int, entry: Entry) -> Entry:
+        return replace(entry, facts=tuple(replace(f, private=False) for f in entry.facts))
+
+    altered = Insider(folder).rewrite(laid_open)
+    assert altered
+    assert target not in altered  # this one was open already
+    assert faults(folder) == [
+        f"entry {altered[0]} (command), fact 0: sealed or open, it should not be so"
+    ]
+
+
+def test_the_site_comes_once(small: Path) -> None:
+    """A second beginning would let the engine forget what it had seen."""
+    target = middle(small, "tick")
+    first: list[Entry] = []
+
+    def again(index: int, entry: Entry) -> Entry:
+        first.extend([entry] if index == 0 else [])
+        return replace(first[0], at_ns=entry.at_ns) if index == target else entry
+
+    assert Insider(small).rewrite(again) == [target]
+    (fault,) = faults(small)
+    assert fault == f"entry {target}: the record begins with its site, and has no other"
+
+
+def test_a_checkpoint_over_another_size_is_named(small: Path) -> None:
+    """The log itself signed the right root with a wrong count."""
+    store = RecordStore(small, "", audit=True)
+    said = store._signed(store.checkpoint())
+    note = checkpoints.sign(replace(said, size=said.size - 1), [store.signer]).to_bytes()
+    size = store.size
+    store.close()
+    with database(small) as db:
+        db.execute("UPDATE checkpoints SET note = ? WHERE size = ?", (note, size))
+    assert re.match(rf"entries \d+ to {size - 1} do not give the root", faults(small)[0])
 
 
 @pytest.mark.parametrize("what", ["nothing that anybody can read", "[[[[", '{"is":"Nobody"}', "7"])
@@ -125,8 +201,9 @@ def test_whatever_an_insider_writes_is_named_and_never_a_trace(
 ) -> None:
     target = middle(small, kind)
 
-    def nonsense(index: int, kind: str, facts: list[bytes]) -> list[bytes]:
-        return [what.encode(), *facts[1:]] if index == target else facts
+    def nonsense(index: int, entry: Entry) -> Entry:
+        rest = [fact.data for fact in entry.facts[1:]]
+        return with_facts(entry, what.encode(), *rest) if index == target else entry
 
     assert Insider(small).rewrite(nonsense) == [target]
     (fault,) = faults(small)

@@ -83,6 +83,22 @@ def test_a_byte_altered_in_the_databases_head_is_named_or_does_nothing(small: Pa
     assert any(said for _, said, _ in outcomes)
 
 
+def test_damage_that_leaves_every_value_readable_is_named(small: Path) -> None:
+    path = small / RECORD_FILE
+    data = bytearray(path.read_bytes())
+    data[36:40] = (5).to_bytes(4, "big")  # SQLite file format 1.3: the count of free pages
+    path.write_bytes(data)
+    assert "record.sqlite is damaged" in named(small)
+    path.write_bytes(data[:36] + bytes(4) + data[40:])
+    with database(small, KEYS_FILE) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute("UPDATE record_key SET one = 2")
+        db.execute("INSERT INTO record_key SELECT 1, key FROM record_key")
+    assert named(small).startswith("keys.sqlite is damaged: CHECK")
+    with pytest.raises(RecordError, match=r"keys\.sqlite is damaged"):
+        RecordStore(small, "")
+
+
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.3, 0.6, 0.9, 0.999])
 def test_a_database_cut_short_is_named(small: Path, share: float) -> None:
     path = small / RECORD_FILE

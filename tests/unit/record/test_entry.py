@@ -278,6 +278,24 @@ def test_hours_begin_on_the_hour() -> None:
     ]  # fmt: skip
 
 
+@given(st.lists(st.binary(max_size=300), max_size=5), st.binary(min_size=1, max_size=3))
+def test_packed_facts_come_back_and_a_cut_is_named(facts: list[bytes], more: bytes) -> None:
+    packed = b"".join(map(entry.pack_fact, facts))
+    assert entry.unpack_facts(7, packed) == tuple(facts)
+    whole = {len(b"".join(map(entry.pack_fact, facts[:n]))) for n in range(len(facts) + 1)}
+    for length in set(range(len(packed))) - whole:
+        with pytest.raises(RecordError, match="entry 7: its stored facts are cut short"):
+            entry.unpack_facts(7, packed[:length])
+    with pytest.raises(RecordError, match="entry 7"):
+        entry.unpack_facts(7, packed + b"\x01" + more)
+
+
+@pytest.mark.parametrize("stored", [None, "text", 5])
+def test_facts_that_are_no_bytes_are_named(stored: Any) -> None:
+    with pytest.raises(RecordError, match="entry 7: its facts are not stored as bytes"):
+        entry.unpack_facts(7, stored)
+
+
 # -- inner roots --------------------------------------------------------------------------
 
 

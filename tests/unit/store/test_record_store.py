@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +131,19 @@ def test_entries_can_be_read_from_and_to_anywhere(
                 found = [p.index for p in store.entries(start, end)]
                 assert found == list(range(start, end))
         assert [p.index for p in store.entries(8)] == [8, 9]
+
+
+def test_a_large_group_comes_back(folder: Path) -> None:
+    """Larger than what one statement takes, several times and with a rest."""
+    given_in = group(0, 3 * record_store._ROWS_A_STATEMENT + 7)
+    with opened(folder) as store:
+        store.append(group(0, 1))
+        store.append(given_in)
+        found = [store.facts(placed) for placed in store.entries(1)]
+        assert found == [tuple(f.data for f in entry.facts) for entry in given_in]
+        assert store.frontier.root() == literal_tree.mth([p.leaf for p in store.entries()])
+    with opened(folder) as store:
+        assert store.size == len(given_in) + 1
 
 
 def test_nothing_is_no_group(folder: Path) -> None:
@@ -372,6 +386,21 @@ def test_facts_are_held_against_their_leaf(folder: Path) -> None:
         ):
             with pytest.raises(RecordError, match=words):
                 store.check_facts(swapped(one, stored))
+
+
+def test_a_sealed_fact_that_shows_anothers_commitment_is_seen(folder: Path) -> None:
+    """Whoever has the hour's key can seal one thing and show the commitment to another."""
+    with opened(folder) as store:
+        store.append([private(0)])
+        (one,) = store.entries()
+        key = store._key_of("radar-1", AT_NS // HOUR_NS)
+        assert key is not None
+        shown = one.stored[1][5:37]
+        bound = shown + (0).to_bytes(8, "big") + (1).to_bytes(4, "big")
+        lie = one.stored[1][:37] + AESGCM(key).encrypt(shown[:12], b"another", bound)
+        assert store.facts(swapped(one, (one.stored[0], lie))) == (b"open", b"another")
+        with pytest.raises(RecordError, match="entry 0, fact 1: not what was committed"):
+            store.check_facts(swapped(one, (one.stored[0], lie)))
 
 
 # -- one process, ids, snapshots ----------------------------------------------------------
