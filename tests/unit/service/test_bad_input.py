@@ -153,6 +153,12 @@ def test_rows_that_do_not_belong_together(desk: Desk) -> None:
     taken(desk)
 
 
+def test_bad_rows_are_named_in_their_order(desk: Desk) -> None:
+    body = good("x")
+    body["observations"] += [changed("time", 0), changed("sensor", 3), changed("time", 1)]
+    assert [fault["row"] for fault in desk.post(body).json()["rejected"]] == [1, 2, 3]
+
+
 def test_many_bad_rows_are_counted(desk: Desk) -> None:
     body = good("x") | {"observations": [*good()["observations"], *[changed("time", 0)] * 150]}
     rejected = desk.post(body).json()["rejected"]
@@ -219,11 +225,11 @@ def test_without_a_known_token_nothing_is_said(desk: Desk, headers: dict[str, st
 def test_a_token_taken_out_of_the_file_stops_at_once(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     kept = path.read_bytes()
-    path.write_bytes(b'{"tokens": [ ]}')
-    refused(desk.post(good()), 401, "Authorization", "not known")
     path.write_bytes(b"{ broken")
     refused(desk.post(good()), 401, "Authorization", "not known")
     assert desk.get("/health", None).status_code == 503
+    path.write_bytes(b'{"tokens": [ ]}')
+    refused(desk.post(good()), 401, "Authorization", "not known")
     path.unlink()
     refused(desk.post(good()), 401, "Authorization", "not known")
     path.write_bytes(kept)
