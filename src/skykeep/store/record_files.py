@@ -63,9 +63,10 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
     """A database whose commits are on the disk, held by this process alone."""
     db = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
     try:
+        # Before the first access to the log: then the lock is taken by it, and not by a write.
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.executescript(tables)
     except DATABASE_ERRORS:
         db.close()

@@ -407,13 +407,16 @@ def test_a_sealed_fact_that_shows_anothers_commitment_is_seen(folder: Path) -> N
 
 
 def test_a_second_opening_fails_in_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the first has written nothing yet."""
     monkeypatch.setattr("skykeep.store.record_files.BUSY_S", 0.05)
-    with opened(folder) as store:
-        store.append(group(0, 2))
-        for audit in (False, True):
-            with pytest.raises(RecordError, match=r"cannot be opened: database is locked"):
-                RecordStore(folder, ORIGIN, audit=audit)
-        store.append(group(2, 1))
+    for count in (2, 0, 1):
+        with opened(folder) as store:
+            for number in range(count):
+                store.append(group(number, 1))
+            for audit in (False, True):
+                with pytest.raises(RecordError, match=r"cannot be opened: database is locked"):
+                    RecordStore(folder, ORIGIN, audit=audit)
+            store.append(group(2, 1))
 
 
 def test_a_second_process_fails_in_words(folder: Path) -> None:
@@ -423,6 +426,7 @@ def test_a_second_process_fails_in_words(folder: Path) -> None:
     )
     with opened(folder) as store:
         store.append(group(0, 2))
+    with opened(folder):
         done = subprocess.run(
             [sys.executable, "-c", program, folder], check=False, capture_output=True, text=True
         )
