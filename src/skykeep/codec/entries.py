@@ -26,6 +26,7 @@ from skykeep.core.event import (
     TrackUpdated,
     VerdictChanged,
 )
+from skykeep.core.geo import F64
 from skykeep.core.observation import Batch, Claim, Form, Scheme
 from skykeep.core.permit import ChangePermit, PutPermit
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
@@ -124,25 +125,27 @@ def content_digest(batch: Batch, entry: Entry) -> bytes:
 def _rows(batch: Batch) -> list[Fact]:
     columns = [
         batch.event_time_ns.tolist(),
-        _nullable(batch.values.tolist()),
-        _nullable(batch.sigmas.tolist()),
-        _nullable(batch.velocities_mps.tolist()),
+        _nullable(batch.values),
+        _nullable(batch.sigmas),
+        _nullable(batch.velocities_mps),
         batch.height_references.tolist(),
     ]
     kinds = batch.kind_likelihood
-    columns.append([None] * len(batch) if kinds is None else _nullable(kinds.tolist()))
+    columns.append([None] * len(batch) if kinds is None else _nullable(kinds))
     columns.append(list(batch.words) or [None] * len(batch))
     encode = msgspec.json.encode
     return [Fact(encode(row)) for row in zip(*columns, strict=True)]
 
 
-def _nullable(rows: list[list[float]]) -> list[list[float | str | None]]:
-    """JSON has no NaN and no infinities: null, and their names."""
-    return [[v if math.isfinite(v) else _name(v) for v in row] for row in rows]
+def _nullable(values: F64) -> list[list[float | str]]:
+    """JSON has no NaN and no infinities: null, which msgspec writes for a NaN, and their names."""
+    rows: list[list[float | str]] = values.tolist()
+    if np.isinf(values).any():
+        return [[repr(v) if v in _INFINITE else v for v in row] for row in rows]
+    return rows
 
 
-def _name(value: float) -> str | None:
-    return None if math.isnan(value) else repr(value)
+_INFINITE = (math.inf, -math.inf)
 
 
 def _float(value: Any) -> float:
