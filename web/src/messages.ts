@@ -1,0 +1,296 @@
+// What the live stream says (docs/live-stream.md), after decoding: columns are typed arrays.
+
+export interface SiteMessage {
+  topic: "site";
+  at_ms: number;
+  name: string;
+  authority: string;
+  version: string;
+  lat_deg: number;
+  lon_deg: number;
+  height_hae_m: number;
+  time_zone: string;
+  role: "officer" | "permit_office" | "reader";
+  holder: string;
+  simulation: { speed: number; over: boolean } | null;
+  basemap: string | null;
+  glyphs: string | null;
+}
+
+export interface TracksMessage {
+  topic: "tracks";
+  at_ms: number;
+  seq: number;
+  skipped: number;
+  track_id: string[];
+  lat_e7: Int32Array;
+  lon_e7: Int32Array;
+  height_m: Float32Array;
+  height_reference: Uint8Array;
+  references: string[];
+  ve_mps: Float32Array;
+  vn_mps: Float32Array;
+  vu_mps: Float32Array;
+  sigma_m: Float32Array;
+  sigma_up_m: Float32Array;
+  age_s: Float32Array;
+  state_age_s: Float32Array;
+  permission: Uint8Array;
+  permissions: string[];
+  presence: Uint8Array;
+  presences: string[];
+  entry_s: Float32Array;
+  zone: Uint16Array;
+  zone_ids: string[];
+  strength: Uint8Array;
+  strengths: string[];
+  drone: Float32Array;
+  flags: Uint8Array;
+  sensors: number[][];
+  sensor_ids: string[];
+  alert: string[];
+}
+
+export const enum TrackFlag {
+  TakenForDrone = 1,
+  Measured = 2,
+  HasAlert = 4,
+  HasIdentity = 8,
+}
+
+export const NO_ZONE = 65535;
+
+export interface TrailsMessage {
+  topic: "trails";
+  at_ms: number;
+  track_id: string[];
+  count: Uint16Array;
+  lat_e7: Int32Array;
+  lon_e7: Int32Array;
+  age_s: Float32Array;
+}
+
+export interface Reason {
+  code: string;
+  words: string;
+}
+
+export interface AlertStep {
+  event: string;
+  at_ms: number;
+  by: string;
+  role: string;
+  why: string;
+}
+
+export type AlertState = "raised" | "acknowledged" | "handed_over" | "shelved" | "closed";
+
+export interface AlertView {
+  alert_id: string;
+  state: AlertState;
+  active: boolean;
+  priority: number;
+  tracks: string[];
+  zones: string[];
+  permission: string;
+  reasons: Reason[];
+  raised_ms: number;
+  shelved_until_ms: number | null;
+  steps: AlertStep[];
+  identity: { scheme: string; identity: string; transmitter: string; strength: string } | null;
+}
+
+export interface AlertsMessage {
+  topic: "alerts";
+  at_ms: number;
+  alerts: AlertView[];
+  more: number;
+  distances: Record<string, { m: number; bearing_deg: number }>;
+}
+
+export interface HeightLimit {
+  m: number;
+  reference: string;
+}
+
+export interface ZoneVolume {
+  area: { circle: [number, number, number] } | { rings: [number, number][][] };
+  lower: HeightLimit | null;
+  upper: HeightLimit | null;
+}
+
+export interface ZoneView {
+  zone_id: string;
+  name: string;
+  authority_id: string;
+  enforced: boolean;
+  restriction: "PROHIBITED" | "REQ_AUTHORISATION" | "CONDITIONAL" | "NO_RESTRICTION";
+  state: "proposed" | "approved" | "in_force" | "withdrawn";
+  applies: "yes" | "no" | "maybe";
+  applies_until_ms: number | null;
+  emergency: boolean;
+  readable: boolean;
+  reasons: string[];
+  message: string;
+  legal_basis: string;
+  conditions: string;
+  volumes: ZoneVolume[];
+}
+
+export interface ZonesMessage {
+  topic: "zones";
+  at_ms: number;
+  zones: ZoneView[];
+}
+
+export interface SensorView {
+  sensor_id: string;
+  kind: "radar" | "direction_finder" | "remote_id" | "adsb" | "position" | "person";
+  lat_deg: number;
+  lon_deg: number;
+  height_hae_m: number;
+  words: string;
+  health: "unknown" | "working" | "silent";
+  last_heard_ms: number | null;
+  period_s: number | null;
+  coverage: {
+    range_min_m: number;
+    range_max_m: number;
+    azimuth_from_deg: number;
+    azimuth_to_deg: number;
+    elevation_min_deg: number;
+    elevation_max_deg: number;
+  };
+}
+
+export interface SensorsMessage {
+  topic: "sensors";
+  at_ms: number;
+  sensors: SensorView[];
+}
+
+export interface RaysMessage {
+  topic: "rays";
+  at_ms: number;
+  sensor: Uint16Array;
+  azimuth_deg: Float32Array;
+  sigma_deg: Float32Array;
+  age_s: Float32Array;
+  person: Uint8Array;
+  sensor_ids: string[];
+}
+
+export interface ReportsMessage {
+  topic: "reports";
+  at_ms: number;
+  reports: {
+    sensor_id: string;
+    seen_ms: number;
+    received_ms: number;
+    azimuth_deg: number | null;
+    words: string;
+  }[];
+}
+
+/** As `GET /v1/permits` gives them; the form of a permits file. */
+export interface PermitView {
+  id: string;
+  holder: string;
+  serials: string[];
+  state: string;
+  zones?: string[];
+  class?: string;
+  volumes: {
+    area: Record<string, unknown>;
+    lower?: HeightLimit | null;
+    upper?: HeightLimit | null;
+    start?: string | null;
+    end?: string | null;
+  }[];
+  [more: string]: unknown;
+}
+
+export interface PermitsMessage {
+  topic: "permits";
+  at_ms: number;
+  authority: string;
+  permits: PermitView[];
+  exemptions: PermitView[];
+}
+
+export interface IncidentView {
+  incident_id: string;
+  title: string;
+  state: string;
+  opened: string;
+  opened_by: string;
+  alerts: string[];
+  tracks: string[];
+  reports: number;
+  sightings: number;
+  assessments: number;
+}
+
+export interface IncidentsMessage {
+  topic: "incidents";
+  at_ms: number;
+  incidents: IncidentView[];
+}
+
+export interface ServiceMessage {
+  topic: "service";
+  at_ms: number;
+  ok: boolean;
+  problem: string;
+  entries: number;
+  root: string;
+  waiting: number;
+  shed_requests: number;
+  shed_observations: number;
+  too_late: number;
+  listeners: number;
+  rejected: number;
+}
+
+export interface Topics {
+  site: SiteMessage;
+  tracks: TracksMessage;
+  trails: TrailsMessage;
+  alerts: AlertsMessage;
+  zones: ZonesMessage;
+  sensors: SensorsMessage;
+  rays: RaysMessage;
+  reports: ReportsMessage;
+  permits: PermitsMessage;
+  incidents: IncidentsMessage;
+  service: ServiceMessage;
+}
+
+export type Topic = keyof Topics;
+export type Message = Topics[Topic];
+
+/** Which fields of which topic are columns, and of what type; all others are plain values. */
+export const COLUMNS: { [T in Topic]?: Record<string, "f32" | "i32" | "u16" | "u8"> } = {
+  tracks: {
+    lat_e7: "i32",
+    lon_e7: "i32",
+    height_m: "f32",
+    height_reference: "u8",
+    ve_mps: "f32",
+    vn_mps: "f32",
+    vu_mps: "f32",
+    sigma_m: "f32",
+    sigma_up_m: "f32",
+    age_s: "f32",
+    state_age_s: "f32",
+    permission: "u8",
+    presence: "u8",
+    entry_s: "f32",
+    zone: "u16",
+    strength: "u8",
+    drone: "f32",
+    flags: "u8",
+  },
+  trails: { count: "u16", lat_e7: "i32", lon_e7: "i32", age_s: "f32" },
+  rays: { sensor: "u16", azimuth_deg: "f32", sigma_deg: "f32", age_s: "f32", person: "u8" },
+};
