@@ -50,7 +50,7 @@ class Insider:
             now = change(placed.index, was)
             if now != was:
                 altered.append(placed.index)
-                row = self.store._row(now, placed.index)
+                (row,) = self.store._rows([now], placed.index)
             frontier = frontier.append(row[2])
             rows.append((*row, self.signed(frontier)))
         self.store._keys.commit()

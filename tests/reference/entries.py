@@ -7,6 +7,8 @@ import hmac
 import json
 from collections.abc import Sequence
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 
 def leaf(at_ns: int, count: int, kind: str, root: bytes, source: str) -> bytes:
     said = {
@@ -16,8 +18,9 @@ def leaf(at_ns: int, count: int, kind: str, root: bytes, source: str) -> bytes:
 
 
 def salt(key: bytes, index: int, place: int) -> bytes:
-    whole = hmac.new(key, f"{index}/{place}".encode("ascii"), hashlib.sha256).digest()
-    return whole[:16]
+    own = hmac.new(key, b"skykeep salt 1", hashlib.sha256).digest()
+    cipher = Cipher(algorithms.AES(own), modes.ECB()).encryptor()
+    return cipher.update(index.to_bytes(8, "big") + place.to_bytes(8, "big")) + cipher.finalize()
 
 
 def commitment(key: bytes, index: int, place: int, fact: bytes) -> bytes:

@@ -21,7 +21,9 @@ from skykeep.record.entry import (
     RECORD_KEY_BYTES,
     SEAL_KEY_BYTES,
     Entry,
+    FactKey,
     Placed,
+    Salts,
     commitment,
     committed_to,
     hour_of,
@@ -29,8 +31,6 @@ from skykeep.record.entry import (
     keep_open,
     pack_fact,
     read_leaf,
-    salt,
-    salts_of,
     seal,
     sealed_hour,
     unpack_facts,
@@ -100,7 +100,7 @@ class RecordStore:
         self.folder = folder
         self._broken: str | None = None
         self._audit_size: int | None = None
-        self._cache: dict[tuple[str, int], bytes] = {}
+        self._cache: dict[tuple[str, int], FactKey] = {}
         self.frontier = Frontier()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ class RecordStore:
     def _begin(self, faults: Sequence[str], audit: bool) -> None:
         last = self._db.execute("SELECT max(idx) FROM entries").fetchone()[0]
         self._record_key = self._own_key(last is None)
-        self._salts = salts_of(self._record_key)
+        self._salts = Salts(self._record_key)
         #: What is missing beside the entries themselves.
         self.key_faults = (*faults, *damage(self._keys, KEYS_FILE))
         if not self._record_key:
@@ -196,7 +196,7 @@ class RecordStore:
             raise RecordError("nothing is to be recorded")
         first = self.size
         try:
-            rows = [self._row(entry, index) for index, entry in enumerate(entries, first)]
+            rows = self._rows(entries, first)
             if snapshot is not None:
                 snapshot = self._sealed_snapshot(snapshot, first + len(entries))
         except (*DATABASE_ERRORS, RecordError) as error:
@@ -245,29 +245,50 @@ class RecordStore:
         self._broken = str(error)
         return RecordError(f"this could not be recorded: {error}")
 
-    def _row(self, entry: Entry, index: int) -> Row:
-        """An entry at its place: its number, leaf, hash, and facts as they are stored."""
-        packed: list[bytes] = []
-        commitments: list[bytes] = []
-        for place, fact in enumerate(entry.facts):
-            if fact.private:
-                key, hour = self._seal_key(entry), hour_of(entry.at_ns)
-                kept, committed = seal(key, hour, index, place, fact.data)
-            else:
-                kept, committed = keep_open(self._salts, index, place, fact.data)
-            packed.append(pack_fact(kept))
-            commitments.append(committed)
-        leaf = write_leaf(entry, inner_root(commitments))
-        return index, leaf, leaf_hash(leaf), b"".join(packed)
+    def _rows(self, entries: Sequence[Entry], first: int) -> list[Row]:
+        """Entries at their places: number, leaf, hash, and facts as they are stored."""
+        spots = [
+            (index, place)
+            for index, entry in enumerate(entries, first)
+            for place, fact in enumerate(entry.facts)
+            if not fact.private
+        ]
+        open_salts = iter(self._salts.many(spots))
+        rows: list[Row] = []
+        for index, entry in enumerate(entries, first):
+            packed: list[bytes] = []
+            commitments: list[bytes] = []
+            for place, fact in enumerate(entry.facts):
+                if fact.private:
+                    hour = hour_of(entry.at_ns)
+                    key = self._made_key(entry.source, hour)
+                    kept, committed = seal(key, hour, index, place, fact.data)
+                else:
+                    kept, committed = keep_open(next(open_salts), fact.data)
+                packed.append(pack_fact(kept))
+                commitments.append(committed)
+            leaf = write_leaf(entry, inner_root(commitments))
+            rows.append((index, leaf, leaf_hash(leaf), b"".join(packed)))
+        return rows
 
     def _checkpoint(self, frontier: Frontier) -> Note:
         said = Checkpoint(self.signer.name, frontier.size, frontier.root())
         return checkpoints.sign(said, [self.signer])
 
-    def _seal_key(self, entry: Entry) -> bytes:
-        return self._key_of(entry.source, hour_of(entry.at_ns), make=True) or b""
+    def _made_key(self, source: str, hour: int) -> FactKey:
+        """The key of a source and hour, made if there is none; durable with the next commit."""
+        known = self._key_of(source, hour)
+        if known is None:
+            known = self._cache[source, hour] = FactKey(os.urandom(SEAL_KEY_BYTES))
+            try:
+                self._keys.execute(
+                    "INSERT INTO seal_keys VALUES (?, ?, ?)", (source, hour, known.data)
+                )
+            except DATABASE_ERRORS as error:
+                raise RecordError(f"a key cannot be written: {error}") from None
+        return known
 
-    def _key_of(self, source: str, hour: int, make: bool = False) -> bytes | None:
+    def _key_of(self, source: str, hour: int) -> FactKey | None:
         known = self._cache.get((source, hour))
         if known is not None:
             return known
@@ -275,17 +296,14 @@ class RecordStore:
             row = self._keys.execute(
                 "SELECT key FROM seal_keys WHERE source = ? AND hour = ?", (source, hour)
             ).fetchone()
-            key: bytes | None = None if row is None else row[0]
-            if key is None and make:
-                key = os.urandom(SEAL_KEY_BYTES)
-                self._keys.execute("INSERT INTO seal_keys VALUES (?, ?, ?)", (source, hour, key))
         except DATABASE_ERRORS as error:
-            raise RecordError(f"the keys cannot be read or written: {error}") from None
-        if key is not None and (type(key) is not bytes or len(key) != SEAL_KEY_BYTES):
+            raise RecordError(f"the keys cannot be read: {error}") from None
+        if row is None:
+            return None
+        if type(row[0]) is not bytes or len(row[0]) != SEAL_KEY_BYTES:
             raise RecordError(f"the key of {source!r} for hour {hour} is no key")
-        if key is not None:
-            self._cache[source, hour] = key
-        return key
+        known = self._cache[source, hour] = FactKey(row[0])
+        return known
 
     def _own_key(self, new: bool) -> bytes:
         """The record's key, made for a record without entries; empty if it is gone."""
@@ -298,7 +316,7 @@ class RecordStore:
         return row[0] if row is not None and type(row[0]) is bytes else b""
 
     def _sealed_snapshot(self, snapshot: bytes, size: int) -> bytes:
-        key = self._key_of(SNAPSHOT_SOURCE, 0, make=True) or b""
+        key = self._made_key(SNAPSHOT_SOURCE, 0)
         return seal(key, 0, size, SNAPSHOT_PLACE, snapshot)[0]
 
     # -- reading --------------------------------------------------------------------------
@@ -329,7 +347,7 @@ class RecordStore:
             for place, stored in enumerate(placed.stored)
         )
 
-    def _fact_key(self, source: str, stored: bytes) -> bytes | None:
+    def _fact_key(self, source: str, stored: bytes) -> FactKey | None:
         hour = sealed_hour(stored)
         return None if hour is None else self._key_of(source, hour)
 
@@ -352,7 +370,7 @@ class RecordStore:
             if sealed_hour(stored) is None or key is None:
                 continue
             data = unseal(key, placed.index, place, stored)
-            if commitment(salt(key, placed.index, place), data) != commitments[place]:
+            if commitment(key.salts(placed.index, place), data) != commitments[place]:
                 raise RecordError(f"entry {placed.index}, fact {place}: not what was committed")
 
     def commitments(self, placed: Placed) -> list[bytes]:
@@ -367,11 +385,13 @@ class RecordStore:
         source = read_leaf(placed.leaf).source
         found = []
         for place, stored in enumerate(placed.stored):
-            sealed = sealed_hour(stored) is not None
-            key = self._fact_key(source, stored) if sealed else self._record_key
-            if key is None:
+            salts = self._salts if self._record_key else None
+            if sealed_hour(stored) is not None:
+                key = self._fact_key(source, stored)
+                salts = None if key is None else key.salts
+            if salts is None:
                 raise RecordError(f"entry {placed.index}, fact {place}: its key is gone")
-            found.append(salt(key, placed.index, place))
+            found.append(salts(placed.index, place))
         return found
 
     def batch(self, batch_id: str) -> KnownBatch | None:

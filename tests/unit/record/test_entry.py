@@ -19,7 +19,7 @@ from tests.reference import entries as literal
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 AT_NS = 1_789_249_688_000_000_000
-NOBODYS = entry.salts_of(bytes(32))
+NOBODYS = entry.Salts(bytes(32))
 ROOT = bytes.fromhex("9f" * 32)
 HOUR = entry.hour_of(AT_NS)
 LEAF = (
@@ -158,12 +158,12 @@ def test_an_edited_leaf_is_refused_or_says_just_what_it_says(
 def test_an_open_fact_is_kept_as_it_is_and_committed_to(
     key: bytes, index: int, place: int, data: bytes
 ) -> None:
-    stored, committed = entry.keep_open(entry.salts_of(key), index, place, data)
-    assert entry.salt(key, index, place) == literal.salt(key, index, place)
+    stored, committed = entry.keep_open(entry.Salts(key)(index, place), data)
+    assert entry.Salts(key)(index, place) == literal.salt(key, index, place)
     assert committed == literal.commitment(key, index, place, data)
     assert stored == b"\x00" + data
     assert entry.sealed_hour(stored) is None
-    assert entry.committed_to(entry.salts_of(key), index, place, stored) == committed
+    assert entry.committed_to(entry.Salts(key), index, place, stored) == committed
     assert entry.unseal(None, index, place, stored) == data
 
 
@@ -171,23 +171,23 @@ def test_an_open_fact_is_kept_as_it_is_and_committed_to(
 def test_a_sealed_fact_comes_back_with_its_key(
     key: bytes, hour: int, index: int, place: int, data: bytes
 ) -> None:
-    stored, committed = entry.seal(key, hour, index, place, data)
+    stored, committed = entry.seal(entry.FactKey(key), hour, index, place, data)
     assert stored[:37] == b"\x01" + hour.to_bytes(4, "big") + committed
     assert entry.sealed_hour(stored) == hour
     # The salt comes from the hour's key: without it nobody can try what the commitment hides.
     assert committed == literal.commitment(key, index, place, data)
     assert entry.committed_to(NOBODYS, index, place, stored) == committed
-    assert entry.unseal(key, index, place, stored) == data
+    assert entry.unseal(entry.FactKey(key), index, place, stored) == data
 
 
 def test_a_serial_number_is_not_found_by_trying_once_the_hours_key_is_gone() -> None:
     """All of a serial's last five digits are tried with everything else that is stored."""
     record_key, hour_key = KEY, OTHER
     facts = [f"serial {n:05d}".encode() for n in range(3_000)]
-    stored, committed = entry.seal(hour_key, HOUR, 7, 2, facts[1_234])
+    stored, committed = entry.seal(entry.FactKey(hour_key), HOUR, 7, 2, facts[1_234])
 
     def found_with(key: bytes) -> list[int]:
-        fact_salt = entry.salt(key, 7, 2)
+        fact_salt = entry.Salts(key)(7, 2)
         return [n for n, f in enumerate(facts) if entry.commitment(fact_salt, f) == committed]
 
     assert found_with(hour_key) == [1_234]
@@ -196,36 +196,34 @@ def test_a_serial_number_is_not_found_by_trying_once_the_hours_key_is_gone() -> 
 
 
 @given(st.binary(max_size=64), indices, places)
-def test_salts_with_the_key_hashed_once_are_the_same(key: bytes, index: int, place: int) -> None:
-    salts = entry.salts_of(key)
+def test_salts_asked_for_together_are_the_same(key: bytes, index: int, place: int) -> None:
+    salts = entry.Salts(key)
     for each in (place, place, place // 2):  # using it does not use it up
         assert salts(index, each) == literal.salt(key, index, each)
-
-
-def test_a_key_longer_than_a_block_is_refused() -> None:
-    with pytest.raises(RecordError, match="65 bytes"):
-        entry.salts_of(bytes(65))
+    spots = [(index, place), (place, index), (index, place)]
+    assert salts.many(spots) == [literal.salt(key, *spot) for spot in spots]
+    assert salts.many([]) == []
 
 
 def test_every_place_has_a_salt_of_its_own() -> None:
     """Also where digits of index and place could run together."""
     spots = itertools.product(range(130), range(130))
-    assert len({entry.salt(KEY, *spot) for spot in spots}) == 130 * 130
-    assert entry.salt(KEY, 1, 2) != entry.salt(OTHER, 1, 2)
-    assert len(entry.salt(KEY, 1, 2)) == entry.SALT_BYTES == 16
+    assert len({entry.Salts(KEY)(*spot) for spot in spots}) == 130 * 130
+    assert entry.Salts(KEY)(1, 2) != entry.Salts(OTHER)(1, 2)
+    assert len(entry.Salts(KEY)(1, 2)) == entry.SALT_BYTES == 16
 
 
 def test_a_sealed_fact_opens_for_nobody_else() -> None:
-    stored, _ = entry.seal(KEY, HOUR, 7, 2, b"who")
+    stored, _ = entry.seal(entry.FactKey(KEY), HOUR, 7, 2, b"who")
     for index, place, key in ((7, 2, OTHER), (8, 2, KEY), (7, 3, KEY), (7, 2, KEY[:31])):
         with pytest.raises(RecordError, match=rf"entry {index}, fact {place}: it was altered, or"):
-            entry.unseal(key, index, place, stored)
+            entry.unseal(entry.FactKey(key), index, place, stored)
     with pytest.raises(RecordError, match="entry 7, fact 2: its key is gone"):
         entry.unseal(None, 7, 2, stored)
 
 
 def test_no_bit_of_a_sealed_fact_can_be_turned_but_for_its_hours() -> None:
-    stored, _ = entry.seal(KEY, HOUR, 7, 2, b"who")
+    stored, _ = entry.seal(entry.FactKey(KEY), HOUR, 7, 2, b"who")
     for bit in range(len(stored) * 8):
         altered = bytearray(stored)
         altered[bit // 8] ^= 1 << bit % 8
@@ -236,14 +234,14 @@ def test_no_bit_of_a_sealed_fact_can_be_turned_but_for_its_hours() -> None:
             assert entry.committed_to(NOBODYS, 7, 2, bytes(altered)) != stored[5:37]
             continue
         with pytest.raises(RecordError):
-            entry.unseal(KEY, 7, 2, bytes(altered))
+            entry.unseal(entry.FactKey(KEY), 7, 2, bytes(altered))
 
 
 def test_a_sealed_fact_cut_anywhere_is_refused() -> None:
-    stored, _ = entry.seal(KEY, HOUR, 7, 2, b"who")
+    stored, _ = entry.seal(entry.FactKey(KEY), HOUR, 7, 2, b"who")
     for length in range(len(stored)):
         with pytest.raises(RecordError):
-            entry.unseal(KEY, 7, 2, stored[:length])
+            entry.unseal(entry.FactKey(KEY), 7, 2, stored[:length])
 
 
 @pytest.mark.parametrize("stored", [b"", b"\x02", b"\x02" * 60, b"\x01", b"\x01" * 36, b"{}"])
@@ -259,16 +257,16 @@ def test_two_facts_that_take_one_place_share_no_nonce() -> None:
     AES-GCM is a stream: under one nonce the two texts' difference would lie open.
     """
     first, second = b"serial AAAAAAAAAAAA", b"serial BBBBBBBBBBBB"
-    sealed = [entry.seal(KEY, HOUR, 7, 2, data)[0][37:] for data in (first, second)]
+    sealed = [entry.seal(entry.FactKey(KEY), HOUR, 7, 2, data)[0][37:] for data in (first, second)]
     differ = bytes(a ^ b for a, b in zip(*sealed, strict=True))[: len(first)]
     assert differ != bytes(a ^ b for a, b in zip(first, second, strict=True))
-    assert sealed[0] == entry.seal(KEY, HOUR, 7, 2, first)[0][37:]
+    assert sealed[0] == entry.seal(entry.FactKey(KEY), HOUR, 7, 2, first)[0][37:]
 
 
 @pytest.mark.parametrize("hour", [-1, 2**32])
 def test_an_hour_that_cannot_be_written_is_refused(hour: int) -> None:
     with pytest.raises(RecordError, match="no hour"):
-        entry.seal(KEY, hour, 0, 0, b"x")
+        entry.seal(entry.FactKey(KEY), hour, 0, 0, b"x")
 
 
 def test_hours_begin_on_the_hour() -> None:

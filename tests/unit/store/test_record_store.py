@@ -397,7 +397,7 @@ def test_a_sealed_fact_that_shows_anothers_commitment_is_seen(folder: Path) -> N
         assert key is not None
         shown = one.stored[1][5:37]
         bound = shown + (0).to_bytes(8, "big") + (1).to_bytes(4, "big")
-        lie = one.stored[1][:37] + AESGCM(key).encrypt(shown[:12], b"another", bound)
+        lie = one.stored[1][:37] + AESGCM(key.data).encrypt(shown[:12], b"another", bound)
         assert store.facts(swapped(one, (one.stored[0], lie))) == (b"open", b"another")
         with pytest.raises(RecordError, match="entry 0, fact 1: not what was committed"):
             store.check_facts(swapped(one, (one.stored[0], lie)))
