@@ -20,8 +20,10 @@ from skykeep.core.casebook import (
 from skykeep.core.event import Event, Tick
 from skykeep.core.observation import Batch
 from skykeep.errors import InputError, RecordError, SkykeepError
+from skykeep.feed.citadel_night import citadel_night
 from skykeep.record.entry import Entry, Placed, read_leaf
 from skykeep.store.record_store import KnownBatch, RecordStore, Staged
+from skykeep.units import NS_PER_S
 
 Input = Batch | Tick | Command
 CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident)
@@ -105,6 +107,24 @@ class Unrecorded:
             except SkykeepError as error:
                 answers.append(Answer(refused=error))
         return answers
+
+
+#: By then every sensor of the simulated night has spoken and tracks are held and judged.
+REHEARSAL_S = 30
+
+
+def rehearse() -> None:
+    """The start of a simulated night through an engine that is thrown away.
+
+    After it every kernel is compiled. On a machine that has compiled none that takes up to a
+    minute, and the first batch of a real night must not wait for it.
+    """
+    night = citadel_night(seed=1)
+    desk = Unrecorded(night.site)
+    for item in night.items():
+        desk.take([item])
+        if isinstance(item, Tick) and item.at_ns >= night.start_ns + REHEARSAL_S * NS_PER_S:
+            return
 
 
 class Recorded:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from skykeep.codec import wire
@@ -80,3 +83,40 @@ def test_it_goes_on_from_a_snapshot() -> None:
     first, second = [events_of(made, inputs(range(4, 9))) for made in (straight, resumed)]
     assert first == second
     assert only(first, AlertChanged)
+
+
+def test_after_a_rehearsal_nothing_is_compiled_while_the_site_works() -> None:
+    """In a process of its own: what other tests have compiled here would hide a lack."""
+    done = subprocess.run(
+        [sys.executable, "-c", _REHEARSED], check=False, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["some before", "the same after"]
+
+
+_REHEARSED = """
+import sys
+from skykeep.feed.citadel_night import citadel_night
+from skykeep.runtime import Unrecorded, rehearse
+
+def compiled():
+    found = {}
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("skykeep.core"):
+            for kernel in vars(module).values():
+                if hasattr(kernel, "py_func"):
+                    found[kernel.py_func.__qualname__] = len(kernel.signatures)
+    return found
+
+rehearse()
+before = compiled()
+print("some before" if sum(before.values()) > 10 else before)
+night = citadel_night(seed=2)
+desk = Unrecorded(night.site)
+for item in night.items():
+    desk.take([item])
+    if getattr(item, "at_ns", 0) > night.start_ns + 600 * 10**9:
+        break
+after = compiled()
+print("the same after" if after == before else {k: n for k, n in after.items() if n != before[k]})
+"""

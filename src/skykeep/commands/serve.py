@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skykeep.config import read_site
 from skykeep.errors import InputError
+from skykeep.runtime import rehearse
 from skykeep.service.server import Place, serve
 
 TOKENS_FILE = "tokens.json"
@@ -28,6 +29,7 @@ def run(
         mend = "Put a proxy with TLS in front, or add --i-know-this-is-public"
         raise InputError("--host", problem, mend)
     site, sensors = read_site(site_file)
+    rehearse()
     place = Place(host, port, data, tokens or data / TOKENS_FILE)
     serve(place, site, sensors, clock, lambda words: print(words, flush=True))
     return 0
