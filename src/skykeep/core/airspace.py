@@ -252,6 +252,11 @@ class Airspace:
         held = self._subjects.held.values()
         return tuple(view for h in held if (view := view_of_held(h)) is not None)
 
+    @property
+    def too_late(self) -> int:
+        """Observations left aside because they came too long after newer ones."""
+        return self._too_late
+
     def watches(self) -> bool:
         """Whether any track is held."""
         return bool(self._subjects.held)

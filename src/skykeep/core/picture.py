@@ -85,6 +85,7 @@ class TrackView:
     """One announced track as it was last judged, to be looked at.
 
     `identity` is empty, or scheme, identity, transmitter, strength, then codes of reasons.
+    `measured` is False for a lone claim.
     """
 
     track_id: TrackId
@@ -94,6 +95,7 @@ class TrackView:
     identity: tuple[str, ...]
     verdicts: tuple[tuple[ZoneId, Presence, Verdict], ...]
     alert_id: AlertId | None
+    measured: bool = True
 
 
 def view_of_held(held: Held) -> TrackView | None:
@@ -103,7 +105,7 @@ def view_of_held(held: Held) -> TrackView | None:
     verdicts = tuple((zone_id, *found) for zone_id, found in held.verdicts.items())
     return TrackView(
         held.track_id, held.first_ns, held.last_ns, held.state, held.identity_key, verdicts,
-        held.alert_id,
+        held.alert_id, held.number != 0,
     )  # fmt: skip
 
 

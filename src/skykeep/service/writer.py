@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,16 @@ class UnavailableError(SkykeepError):
     """Not now: the queue is full, the disk does not take the record, or the service stops."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Inputs that have become durable together, with their answers, and how long it took."""
+
+    items: Sequence[Item]
+    answers: Sequence[Answer]
+    compute_s: float
+    commit_s: float
+
+
 @dataclass(slots=True, eq=False)
 class _Job:
     items: Sequence[Item]
@@ -74,6 +85,10 @@ class Writer:
         self.size, self.root, self.checkpoint = 0, b"", b""
         self.problem = "not started"
         self.shed_jobs = self.shed_rows = 0
+        #: What a watch page is told where the site is played, not real; see docs/live-stream.md.
+        self.simulation: dict[str, Any] | None = None
+        #: They hear of each group once it is durable; they must be quick and may not fail.
+        self.listeners: list[Callable[[Group], None]] = []
         self._sensors, self._clock = tuple(sensors), clock
         self._recorded: Recorded | None = None
         self._jobs: deque[_Job] = deque()
@@ -140,9 +155,9 @@ class Writer:
         """Take groups until `stop`; then what waits is still taken."""
         while not (self._stopping and not self._jobs and not self._questions):
             await self._sleep()
-            error = await _error_of(self._group())
+            error = await error_of(self._group())
             if error is not None:
-                await self._recover(_told(error))
+                await self._recover(told(error))
 
     def stop(self) -> None:
         """Take nothing more; `run` ends when what waits is durable."""
@@ -189,19 +204,28 @@ class Writer:
         if items:
             done = False
             try:
-                answers = await self._durable(recorded, items)
+                group = await self._durable(recorded, items)
                 done = True
             finally:
                 if not done:
                     self._refuse(jobs, "the record did not take it; send it again")
-            for job in jobs:
-                mine, answers = answers[: len(job.items)], answers[len(job.items) :]
-                if not job.answers.done():
-                    job.answers.set_result(mine)
+            self._tell(jobs, group)
         await self._reply(recorded)
 
-    async def _durable(self, recorded: Recorded, items: Sequence[Item]) -> list[Answer]:
+    def _tell(self, jobs: list[_Job], group: Group) -> None:
+        start = 0
+        for job in jobs:
+            end = start + len(job.items)
+            if not job.answers.done():
+                job.answers.set_result(list(group.answers[start:end]))
+            start = end
+        for hear in self.listeners:
+            hear(group)
+
+    async def _durable(self, recorded: Recorded, items: Sequence[Item]) -> Group:
+        begun_s = time.perf_counter()
         prepared: Prepared = recorded.prepare(items)
+        computed_s = time.perf_counter()
         airspace = recorded.runtime.airspace
         self._due_ns, self._watched = airspace.due_ns(), airspace.watches()
         if prepared.staged is not None:
@@ -209,7 +233,8 @@ class Writer:
             await loop.run_in_executor(self._disk, recorded.commit, prepared)
             self.checkpoint = prepared.staged.note
             self._note_size(recorded)
-        return prepared.answers
+        done_s = time.perf_counter()
+        return Group(items, prepared.answers, computed_s - begun_s, done_s - computed_s)
 
     def _taken(self) -> list[_Job]:
         jobs: list[_Job] = []
@@ -235,9 +260,9 @@ class Writer:
             if question.answer.done():
                 continue
             asked = _ask(question.ask, recorded)
-            error = await _error_of(asked, question.answer)
+            error = await error_of(asked, question.answer)
             if error is not None:
-                question.answer.set_exception(_told(error))
+                question.answer.set_exception(told(error))
 
     def _refuse(self, jobs: list[_Job], why: str) -> None:
         for job in jobs:
@@ -301,7 +326,7 @@ async def _ask(question: Callable[[Recorded], T], recorded: Recorded) -> T:
     return question(recorded)
 
 
-async def _error_of(
+async def error_of(
     work: Coroutine[Any, Any, T], result: asyncio.Future[T] | None = None
 ) -> BaseException | None:
     """What became of a piece of work: its result goes to `result`, its error comes back."""
@@ -313,7 +338,7 @@ async def _error_of(
     return error
 
 
-def _told(error: BaseException) -> SkykeepError:
+def told(error: BaseException) -> SkykeepError:
     """What is told of an error; one that nobody foresaw goes to the log, the rest goes on."""
     if isinstance(error, SkykeepError):
         return error
