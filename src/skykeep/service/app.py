@@ -5,12 +5,17 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
+from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
 from skykeep.service import alerts, batches, health, incidents, permits, problems, tracks, zones
-from skykeep.service.docs_page import page
+from skykeep.service.docs_page import docs_page
 from skykeep.service.guard import Guard
+from skykeep.service.hub import Hub
+from skykeep.service.live import Live
 from skykeep.service.tokens import Tokens
+from skykeep.service.web_page import Page, router_of
+from skykeep.service.web_socket import Sockets
 from skykeep.service.writer import Writer
 
 _ABOUT = """One site's no-drone zones, permits, tracks, alerts and incidents.
@@ -19,8 +24,12 @@ Whatever is answered with 200 is durable. Errors are `{"where", "problem", "mend
 and in which role, comes from the token. Times are RFC 3339 with a zone."""
 
 
-def create_app(writer: Writer, tokens: Tokens) -> FastAPI:
-    """The service over a writer that somebody else starts and runs."""
+def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> FastAPI:
+    """The service over a writer that somebody else starts and runs.
+
+    So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing.
+    """
+    page = page or Page()
     app = FastAPI(
         title="Skykeep",
         version=__version__,
@@ -29,13 +38,16 @@ def create_app(writer: Writer, tokens: Tokens) -> FastAPI:
         redoc_url=None,
     )
     app.state.writer, app.state.tokens = writer, tokens
+    app.state.hub = Hub(writer, Sockets(tokens), page)
     problems.install(app)
     for room in (health, batches, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        return HTMLResponse(page(app.openapi()))
+        return HTMLResponse(docs_page(app.openapi()))
 
+    app.router.routes.append(WebSocketRoute("/v1/live", Live(app.state.hub)))
+    app.include_router(router_of(page))
     app.add_middleware(Guard, tokens=tokens)
     return app

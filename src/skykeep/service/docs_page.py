@@ -13,7 +13,7 @@ table{border-collapse:collapse}td,th{text-align:left;padding:.1rem 1rem .1rem 0;
 @media(prefers-color-scheme:dark){body{background:#151515;color:#ddd}pre{background:#222}}"""
 
 
-def page(document: dict[str, Any]) -> str:
+def docs_page(document: dict[str, Any]) -> str:
     """The page of an OpenAPI document."""
     info = document["info"]
     parts = [

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skykeep.service.problems import RETRY_AFTER_S, Refused, problem_response
 from skykeep.service.tokens import Holder, Tokens
+from skykeep.service.web_socket import foreign_origin
 
 #: A batch of 5,000 rows takes about 2 MB, a country's zones some megabytes.
 MAX_BODY_BYTES = 8_000_000
@@ -29,6 +30,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] == "websocket":
+            await self._web_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -48,6 +52,14 @@ class Guard:
             await self.app(scope, body.receive, send)
         finally:
             self.buffered -= body.read
+
+    async def _web_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if foreign_origin(scope):
+            await receive()
+            await send({"type": "websocket.close"})  # before the handshake: status 403
+            return
+        scope["holder"] = self.holder(scope)
+        await self.app(scope, receive, send)
 
     def holder(self, scope: Scope) -> Holder | str:
         """Who asks, or in words why that is not known."""

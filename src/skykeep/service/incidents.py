@@ -121,11 +121,13 @@ class Moving(_Strict):
 async def get_incidents(
     request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
 ) -> IncidentList:
-    """All incidents in short."""
+    """All incidents in short; who opened one is for officers only."""
+
+    named = holder.role is Role.OFFICER
 
     def look(recorded: Recorded) -> IncidentList:
         known = recorded.runtime.casebook.incidents.values()
-        return IncidentList(incidents=[_short(i) for i in known])
+        return IncidentList(incidents=[short(i, named) for i in known])
 
     return await writer_of(request).ask(look)
 
@@ -198,13 +200,14 @@ async def _step(request: Request, command: CaseCommand) -> Done:
     return await done(writer_of(request), [command])
 
 
-def _short(incident: Incident) -> IncidentOut:
+def short(incident: Incident, named: bool) -> IncidentOut:
+    """An incident for those who may read names, and for others."""
     return IncidentOut(
         incident_id=incident.incident_id,
         title=incident.title,
         state=incident.state,
         opened=format_moment(incident.opened_ns),
-        opened_by=incident.opened_by.name,
+        opened_by=incident.opened_by.name if named else "",
         alerts=list(incident.alerts),
         tracks=list(incident.tracks),
         reports=len(incident.reports),
@@ -215,7 +218,7 @@ def _short(incident: Incident) -> IncidentOut:
 
 def _whole(incident: Incident) -> IncidentWhole:
     return IncidentWhole(
-        incident=_short(incident),
+        incident=short(incident, True),
         history=[plain(event) for event in incident.history],
         sightings=[plain(event) for event in incident.sightings],
         reports=[msgspec.to_builtins(r) for r in incident.reports],

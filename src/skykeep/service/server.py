@@ -17,7 +17,10 @@ from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError, RecordError
 from skykeep.service.app import create_app
+from skykeep.service.socket_protocol import SocketProtocol
 from skykeep.service.tokens import Tokens
+from skykeep.service.web_page import Page
+from skykeep.service.web_socket import FIRST_MESSAGE_BYTES
 from skykeep.service.writer import Writer
 
 #: Requests that are under way when a signal comes may take this long to end.
@@ -73,18 +76,24 @@ def serve(
     sensors: Sequence[Sensor],
     clock: Callable[[], int],
     say: Callable[[str], None],
+    page: Page | None = None,
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
     for a record that does not hold, or that could not be kept to the end."""
     listener = _listener(place)
     try:
-        asyncio.run(_serve(place, listener, Writer(place.data, site, sensors, clock), say))
+        writer = Writer(place.data, site, sensors, clock)
+        asyncio.run(_serve(place, listener, writer, say, page))
     finally:
         listener.close()
 
 
 async def _serve(
-    place: Place, listener: socket.socket, writer: Writer, say: Callable[[str], None]
+    place: Place,
+    listener: socket.socket,
+    writer: Writer,
+    say: Callable[[str], None],
+    page: Page | None,
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -93,11 +102,14 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
+    app = create_app(writer, tokens, page)
     config = uvicorn.Config(
-        create_app(writer, tokens),
+        app,
         loop="asyncio",
         http="h11",
-        ws="none",
+        ws=SocketProtocol,
+        ws_max_size=FIRST_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # frames are shared as they are, and short of repetition
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -120,10 +132,13 @@ async def _serve(
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     at_work = asyncio.ensure_future(writer.run())
+    telling = asyncio.ensure_future(app.state.hub.run())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     try:
         await server.serve([listener])
+        app.state.hub.stop()
         writer.stop()
+        await asyncio.wait([at_work, telling])
         await at_work
     finally:
         writer.close()

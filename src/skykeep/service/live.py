@@ -1,0 +1,146 @@
+"""`/v1/live`: what the site sees now, to whoever may listen (docs/live-stream.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Annotated
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from skykeep.service.hub import EVERYBODY, TOPICS, WATCHERS, Hub
+from skykeep.service.tokens import Holder
+from skykeep.service.web_socket import (
+    FIRST_MESSAGE_BYTES,
+    TRY_LATER,
+    Frame,
+    GoneError,
+    WebSocket,
+)
+
+#: A listener costs a frame of some tens of kilobytes a second.
+MAX_LISTENERS = 2_000
+#: What a listener says cannot be understood (RFC 6455, section 7.4.1).
+POLICY_VIOLATION = 1008
+
+_Topic = Annotated[str, msgspec.Meta(max_length=20)]
+
+
+class _Want(msgspec.Struct, forbid_unknown_fields=True):
+    want: Annotated[list[_Topic], msgspec.Meta(max_length=len(TOPICS))]
+
+
+_WANT = msgspec.json.Decoder(_Want)
+
+
+class Listener:
+    """One who listens: what was sent last of each topic, and whether it takes any."""
+
+    def __init__(self, socket: WebSocket, holder: Holder, hub: Hub) -> None:
+        self.socket, self.holder, self.hub = socket, holder, hub
+        self.wake = asyncio.Event()
+        #: Since when it has not taken what was sent, by the monotonic clock.
+        self.stuck_since_s: float | None = None
+        self.want = frozenset(TOPICS)
+        self._sent: dict[str, Frame] = {}
+        self._site_version = -1
+        self._seq = 0
+
+    async def speak(self) -> None:
+        """Send what is newer than what was sent, for as long as it listens."""
+        while True:
+            self.wake.clear()
+            for topic in TOPICS:
+                if self._due(topic):
+                    await self._until_ready()
+                    frame = self._frame(topic)  # not before: the latest wins
+                    if frame is not None:
+                        await self.socket.send_frame(frame)
+                        self.hub.sent += 1
+                        self._note(topic, frame)
+            await self.wake.wait()
+
+    def _due(self, topic: str) -> bool:
+        if topic == "site":
+            return self._site_version != self.hub.site_version
+        if topic not in self.want:
+            return False
+        if topic == "trails":
+            return topic not in self._sent and self.holder.role in WATCHERS
+        frame = self.hub.frames.get((self.holder.role, topic))
+        return frame is not None and frame is not self._sent.get(topic)
+
+    def _frame(self, topic: str) -> Frame | None:
+        if topic == "site":
+            self._site_version = self.hub.site_version
+            return self.hub.site(self.holder)
+        if topic == "trails":
+            return self.hub.trails()
+        return self.hub.frames.get((self.holder.role, topic))
+
+    def _note(self, topic: str, frame: Frame) -> None:
+        self._sent[topic] = frame
+        if topic == "tracks":
+            missed = self.hub.tracks_seq - self._seq - 1
+            self.hub.skipped += missed if self._seq else 0
+            self._seq = self.hub.tracks_seq
+
+    async def _until_ready(self) -> None:
+        if self.socket.ready:
+            return
+        self.stuck_since_s = time.monotonic()
+        await self.socket.until_ready()
+        self.stuck_since_s = None
+
+    async def listen(self) -> None:
+        """What it wants to hear, until it goes; a message that says nothing ends it."""
+        while True:
+            message = await self.socket.receive()
+            try:
+                if len(message) > FIRST_MESSAGE_BYTES:
+                    raise ValueError("it is too long")
+                want = frozenset(_WANT.decode(message).want)
+                if not want <= set(TOPICS):
+                    raise ValueError("there is no such topic")
+            except (ValueError, UnicodeError, RecursionError):
+                await self.socket.close(POLICY_VIOLATION, 'say {"want": [topics]} or nothing')
+                raise GoneError from None
+            self.want = want
+            self.wake.set()
+
+
+class Live:
+    """ASGI: one who listens, from its coming to its end."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket."""
+        socket = WebSocket(scope, receive, send)
+        sockets = self.hub.sockets
+        with contextlib.suppress(GoneError):
+            await socket.open()
+            if len(sockets.open) >= MAX_LISTENERS:
+                await socket.close(TRY_LATER, f"there are {MAX_LISTENERS} listeners already")
+                return
+            sockets.open[socket] = None
+            try:
+                holder = await socket.introduce(sockets.tokens, frozenset(EVERYBODY))
+                await self._serve(Listener(socket, holder, self.hub))
+            finally:
+                del sockets.open[socket]
+
+    async def _serve(self, listener: Listener) -> None:
+        self.hub.listeners[listener] = None
+        speaking = asyncio.ensure_future(listener.speak())
+        try:
+            await listener.listen()
+        finally:
+            speaking.cancel()
+            del self.hub.listeners[listener]
+            await asyncio.wait([speaking])
+            if not speaking.cancelled():
+                speaking.exception()  # it has gone: that is known by now
