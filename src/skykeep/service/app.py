@@ -12,6 +12,7 @@ from skykeep.service import alerts, batches, health, incidents, permits, problem
 from skykeep.service.docs_page import docs_page
 from skykeep.service.guard import Guard
 from skykeep.service.hub import Hub
+from skykeep.service.ingest import Ingest
 from skykeep.service.live import Live
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page, router_of
@@ -38,7 +39,8 @@ def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> Fast
         redoc_url=None,
     )
     app.state.writer, app.state.tokens = writer, tokens
-    app.state.hub = Hub(writer, Sockets(tokens), page)
+    sockets = Sockets(tokens)
+    app.state.hub = Hub(writer, sockets, page)
     problems.install(app)
     for room in (health, batches, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
@@ -48,6 +50,7 @@ def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> Fast
         return HTMLResponse(docs_page(app.openapi()))
 
     app.router.routes.append(WebSocketRoute("/v1/live", Live(app.state.hub)))
+    app.router.routes.append(WebSocketRoute("/v1/ingest", Ingest(writer, sockets)))
     app.include_router(router_of(page))
     app.add_middleware(Guard, tokens=tokens)
     return app

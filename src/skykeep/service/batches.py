@@ -14,7 +14,8 @@ from skykeep.core.event import ObservationRejected
 from skykeep.runtime import Answer
 from skykeep.service.desk import COMMANDS, holder_of, needs, writer_of
 from skykeep.service.problems import Refused
-from skykeep.service.tokens import Role
+from skykeep.service.tokens import Holder, Role
+from skykeep.service.writer import Writer
 
 router = APIRouter(tags=["observations"])
 
@@ -103,21 +104,26 @@ async def post_batch(request: Request) -> Response:
     The same batch sent again does nothing again and gets the same entry. Rows that cannot be
     used are named in the answer; those beside them are used.
     """
-    writer, holder = writer_of(request), holder_of(request, (Role.SENSOR,))
-    posted = decode_posted(await request.body(), writer.now_ns())
+    holder = holder_of(request, (Role.SENSOR,))
+    said = await take_batch(writer_of(request), holder, await request.body())
+    return Response(msgspec.json.encode(said), media_type="application/json")
+
+
+async def take_batch(writer: Writer, holder: Holder, body: bytes) -> dict[str, Any]:
+    """What is said to a batch once it is durable; raises what it was refused for."""
+    posted = decode_posted(body, writer.now_ns())
     if posted.batch.sensor_id != holder.sensor:
         words = f"{holder.name} speaks for {holder.sensor!r}, not for {posted.batch.sensor_id!r}"
         raise Refused(403, "$.observations[0].sensor", words, "Use the sensor's own token")
     (answer,) = await writer.submit((posted.batch,))
     if answer.refused is not None:
         raise answer.refused
-    said = {
+    return {
         "batch_id": posted.batch.batch_id,
         "entry": answer.entry,
         "repeated": answer.repeated,
         "rejected": [*_unread(posted), *_unused(posted, answer)],
     }
-    return Response(msgspec.json.encode(said), media_type="application/json")
 
 
 def _unread(posted: Posted) -> list[dict[str, Any]]:

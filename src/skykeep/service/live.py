@@ -14,14 +14,11 @@ from skykeep.service.hub import EVERYBODY, TOPICS, WATCHERS, Hub
 from skykeep.service.tokens import Holder
 from skykeep.service.web_socket import (
     FIRST_MESSAGE_BYTES,
-    TRY_LATER,
     Frame,
     GoneError,
     WebSocket,
 )
 
-#: A listener costs a frame of some tens of kilobytes a second.
-MAX_LISTENERS = 2_000
 #: What a listener says cannot be understood (RFC 6455, section 7.4.1).
 POLICY_VIOLATION = 1008
 
@@ -123,15 +120,9 @@ class Live:
         sockets = self.hub.sockets
         with contextlib.suppress(GoneError):
             await socket.open()
-            if len(sockets.open) >= MAX_LISTENERS:
-                await socket.close(TRY_LATER, f"there are {MAX_LISTENERS} listeners already")
-                return
-            sockets.open[socket] = None
-            try:
+            async with sockets.holding(socket):
                 holder = await socket.introduce(sockets.tokens, frozenset(EVERYBODY))
                 await self._serve(Listener(socket, holder, self.hub))
-            finally:
-                del sockets.open[socket]
 
     async def _serve(self, listener: Listener) -> None:
         self.hub.listeners[listener] = None

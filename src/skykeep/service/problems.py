@@ -40,17 +40,24 @@ def problem_response(
     return Response(body, status, headers, "application/json")
 
 
+def words_of(error: Exception, path: str) -> tuple[int, str, str, str]:
+    """Status, where, problem and mend of an error of ours."""
+    if isinstance(error, InputError):
+        return 422, error.where, error.problem, error.mend
+    if isinstance(error, DecisionError):
+        return 409, path, str(error), "Look at the present state and decide again"
+    if isinstance(error, UnavailableError | RecordError):
+        return 503, path, str(error), "Send it again; nothing of it was taken"
+    if isinstance(error, Refused):
+        return error.status_code, error.where, error.detail, error.mend
+    return 500, path, "a fault of the service", "Tell its keeper the time"
+
+
 def response_to(error: Exception, path: str) -> Response:
     """What an error of ours says over HTTP."""
-    if isinstance(error, InputError):
-        return problem_response(422, error.where, error.problem, error.mend)
-    if isinstance(error, DecisionError):
-        mend = "Look at the present state and decide again"
-        return problem_response(409, path, str(error), mend)
-    if isinstance(error, UnavailableError | RecordError):
-        mend = "Send it again; nothing of it was taken"
-        return problem_response(503, path, str(error), mend, {"Retry-After": RETRY_AFTER_S})
-    return problem_response(500, path, "a fault of the service", "Tell its keeper the time")
+    status, where, problem, mend = words_of(error, path)
+    headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else None
+    return problem_response(status, where, problem, mend, headers)
 
 
 def install(app: FastAPI) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -24,6 +26,8 @@ GOING_AWAY, TOO_LARGE, TRY_LATER = 1012, 1009, 1013
 FIRST_MESSAGE_S = 5.0
 #: A token and its braces; a list of topics.
 FIRST_MESSAGE_BYTES = 4_096
+#: A listener costs a frame of some tens of kilobytes a second.
+MAX_SOCKETS = 2_000
 #: The server's own door beside ASGI; see socket_protocol.py.
 EXTENSION = "skykeep.socket"
 _DEFAULT_PORT = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -214,6 +218,18 @@ class Sockets:
         self.tokens = tokens
         self.open: dict[WebSocket, None] = {}
         self._seen: tuple[Holder, ...] | None = None
+
+    @asynccontextmanager
+    async def holding(self, socket: WebSocket) -> AsyncIterator[None]:
+        """One that is open, for as long as it is served; GoneError where there are too many."""
+        if len(self.open) >= MAX_SOCKETS:
+            await socket.close(TRY_LATER, f"there are {MAX_SOCKETS} connections already")
+            raise GoneError
+        self.open[socket] = None
+        try:
+            yield
+        finally:
+            del self.open[socket]
 
     def check(self) -> None:
         """Hang up on those whose token is no longer there."""
