@@ -93,7 +93,7 @@ export function banDocument(ban: Ban, origin: Origin): ZoneDocument {
     type: "PROHIBITED",
     variant: "COMMON",
     reason: ["EMERGENCY"],
-    message: shortText(ban.message),
+    ...(ban.message === "" ? {} : { message: shortText(ban.message) }),
     zoneAuthority:
       origin.zoneAuthority.length > 0
         ? origin.zoneAuthority

@@ -13,7 +13,7 @@ import {
 } from "./ban-document";
 import { button, el, field, input, setText, show, statusLine, textarea } from "./dom";
 import { HeightField } from "./height-field";
-import { ProblemBox, inDoubt } from "./problems";
+import { ProblemBox, capital, inDoubt } from "./problems";
 import { recorded, type Desk, type Done } from "./site";
 import { fromInput, span, toInput } from "./times";
 
@@ -24,8 +24,8 @@ const DEFAULT_RADIUS_M = 800;
 /** Larger than any town: a slip of the hand more often than a wish. */
 const LARGE_M2 = 50e6;
 const UPPER_HINT =
-  "Above ground is judged by what the site knows of its ground: where it knows nothing, a drone " +
-  "comes out as undetermined, not as not permitted. HAE and no limit need no ground.";
+  "AGL and AMSL need the site's terrain: without it a drone here comes out as undetermined. " +
+  "HAE or no limit need none.";
 
 export class BanForm {
   readonly root: HTMLFormElement;
@@ -109,11 +109,11 @@ export class BanForm {
       el("p", { class: "of-hint" }, "A prohibition for the reason EMERGENCY, in force at once."),
       field("Name", this.name),
       field("Legal basis", this.basis, "The law or decree that this ban rests on; needed."),
-      field("Message to those who fly (optional)", this.message),
       this.area.root,
       this.upper.root,
       until,
       hours,
+      field("Message to those who fly (optional)", this.message),
     );
   }
 
@@ -243,8 +243,9 @@ export class BanForm {
     const open = (permits?.exemptions ?? []).filter(
       (e) => (e.zones ?? []).length === 0 && ["granted", "activated"].includes(e.state),
     ).length;
-    const many = open === 1 ? "1 standing exemption" : `${open} standing exemptions`;
-    const named = open === 0 ? "" : ` ${many} that name no zone still hold in it.`;
+    const one = " 1 standing exemption that names no zone still holds in it.";
+    const many = ` ${open} standing exemptions that name no zone still hold in it.`;
+    const named = open === 0 ? "" : open === 1 ? one : many;
     const { area } = this.area.read();
     const m2 = area ? drawnAreaM2(area) : 0;
     const large = m2 > LARGE_M2 ? " That is a large area: look at it on the map." : "";
@@ -310,7 +311,7 @@ export class BanForm {
     const left = span(ban.endMs - this.desk.nowMs());
     const until = this.desk.clock(ban.endMs);
     const words = `In force: ${ban.name} (zone ${ban.identifier}), until ${until}, ${left} from now.`;
-    setText(this.done, `${words} ${record === "" ? "" : `It is ${record}.`}`.trim());
+    setText(this.done, `${words} ${record === "" ? "" : capital(record)}`.trim());
     this.confirming = false;
     this.fields.disabled = false;
     this.desk.context.map.preview(null);
@@ -325,14 +326,9 @@ export class BanForm {
   private failed(error: unknown): void {
     this.doubtful = inDoubt(error);
     this.stepBack();
-    this.problem.fault(error);
-    if (this.doubtful) {
-      const zone = `zone ${this.identifier}`;
-      setText(this.sending, "");
-      this.problem.root.append(
-        el("span", {}, ` It is not known whether ${zone} is in force; to send it again is safe.`),
-      );
-    }
+    const zone = `zone ${this.identifier}`;
+    const doubt = `It is not known whether ${zone} is in force; to send it again is safe.`;
+    this.problem.fault(error, this.doubtful ? doubt : "");
   }
 
   /** The area as it is entered, on the map once more. */

@@ -89,7 +89,7 @@ export function eventWords(event: CaseEvent): string {
 }
 
 const WORDS: Record<string, (event: CaseEvent) => string[]> = {
-  TrackStarted: (e) => [`track ${text(e["track_id"])} was confirmed`, plain(e["source"])],
+  TrackStarted: (e) => [`track ${text(e["track_id"])} began, ${plain(e["source"])}`],
   TrackEnded: (e) => [`track ${text(e["track_id"])} was lost`],
   TrackContinued: (e) => [
     `track ${text(e["track_id"])} is taken for ${text(e["earlier"])} after a gap`,

@@ -16,7 +16,7 @@ export class DossierPart {
     this.get = button("Download the dossier", () => void this.download(), {
       testid: "incident-download",
     });
-    const how = el("p", { class: "of-hint" }, "Anyone can check it offline: ", this.command);
+    const how = el("p", { class: "of-hint" }, "Anyone can check it offline:", this.command);
     const key =
       "KEYFILE is this site's public key. Whoever checks must get it from somewhere else than " +
       "the file: a key that comes along with it proves nothing.";

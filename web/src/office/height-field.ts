@@ -9,9 +9,9 @@ const LOWEST_M = -1_000;
 const HIGHEST_M = 99_998;
 
 export const REFERENCES: [string, string][] = [
-  ["AGL", "above ground (AGL)"],
-  ["AMSL", "above sea level (AMSL)"],
-  ["HAE", "above the ellipsoid (HAE)"],
+  ["AGL", "AGL, above ground"],
+  ["AMSL", "AMSL, above sea level"],
+  ["HAE", "HAE, above the ellipsoid"],
 ];
 
 export class HeightField {
@@ -29,7 +29,7 @@ export class HeightField {
     this.reference.value = start.reference;
     this.reference.id = freshId("reference");
     const metres = field(`${name} limit (m)`, this.box);
-    const row = el("div", { class: "of-row2" }, metres, field("measured", this.reference));
+    const row = el("div", { class: "of-row2" }, metres, field("Reference", this.reference));
     this.root = el("div", {}, row, hint === "" ? null : el("p", { class: "of-hint" }, hint));
     this.box.addEventListener("input", changed);
     this.reference.addEventListener("change", () => {

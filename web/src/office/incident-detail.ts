@@ -62,7 +62,7 @@ export class IncidentDetail {
         this.reported.root,
         this.report.root,
       ]),
-      column("detected", "Detected", "by sensors, and judged by rule", [
+      column("detected", "Detected", "by sensors and judged by rule, and what was done about it", [
         this.detectedNote,
         this.detected.root,
       ]),
@@ -82,11 +82,11 @@ export class IncidentDetail {
       this.move.reopen.reset();
       this.whole = null;
       this.told = "";
+      setText(this.head, incidentId);
     }
     this.incidentId = incidentId;
     this.problem.clear();
     setText(this.status, words);
-    setText(this.head, incidentId);
     this.assess.open(incidentId);
     this.dossier.open(incidentId);
     show(this.columns, this.whole !== null);
@@ -228,7 +228,7 @@ export class IncidentDetail {
 
 export function incidentBadge(incident: IncidentView): HTMLElement {
   const open = incident.state === "open";
-  return badge(open ? "◇" : "□", open ? "Open" : "Closed", open ? "info" : "plain");
+  return badge(open ? "◇" : "–", open ? "Open" : "Closed", open ? "info" : "plain");
 }
 
 function orNone(found: Line[], none: string): Line[] {

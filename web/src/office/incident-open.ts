@@ -7,14 +7,6 @@ import { Keyed } from "./keyed";
 import { ProblemBox } from "./problems";
 import { recorded, type Desk, type Done } from "./site";
 
-const STATE_SHAPES: Record<string, string> = {
-  raised: "▲",
-  acknowledged: "◐",
-  handed_over: "▶",
-  shelved: "‖",
-  closed: "□",
-};
-
 export class IncidentOpenForm {
   readonly root = el("form", { class: "of-form", attrs: { novalidate: "" } });
   private readonly title = input("text", "incident-title", { maxlength: "200", required: "" });
@@ -68,13 +60,12 @@ export class IncidentOpenForm {
   }
 
   private words(alert: AlertView): string {
-    const shape = STATE_SHAPES[alert.state] ?? "?";
     const at = this.desk.clockSeconds(alert.raised_ms);
     const zones = alert.zones.length > 0 ? `, zone ${alert.zones.join(", ")}` : "";
     const reason = alert.reasons[0];
     const why = reason ? `: ${reason.words || plain(reason.code)}` : "";
     const tracks = alert.tracks.length > 0 ? `, track ${alert.tracks.join(", ")}` : "";
-    const head = `${shape} ${alert.alert_id} ${plain(alert.state)}, ${at}`;
+    const head = `${alert.alert_id} ${plain(alert.state)}, ${at}`;
     const used = this.incidentsOf(alert.alert_id);
     return `${head}, ${plain(alert.permission)}${why}${zones}${tracks}${used}`;
   }

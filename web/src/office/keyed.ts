@@ -59,10 +59,15 @@ export class Keyed<T> {
     return null;
   }
 
-  /** A row that was moved or made anew has lost the focus that it had. */
+  /** A row that was moved or made anew has lost the focus that it had; of one that went, the list has it. */
   private giveFocusBack(key: string): void {
     const node = this.rows.get(key)?.node;
-    if (!node || node.contains(document.activeElement)) return;
+    if (!node) {
+      this.root.tabIndex = -1;
+      this.root.focus({ preventScroll: true });
+      return;
+    }
+    if (node.contains(document.activeElement)) return;
     const inner = node.matches("button, input, a") ? node : node.querySelector("button, input, a");
     if (inner instanceof HTMLElement) inner.focus({ preventScroll: true });
   }

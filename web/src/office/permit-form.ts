@@ -56,7 +56,7 @@ export class PermitForm {
     this.send = el("button", { class: "of-button of-primary", testid: "permit-submit" });
     this.send.type = "submit";
     this.send.textContent = "Enter it as submitted";
-    const times = el("div", { class: "of-row2" });
+    const times = el("div", { class: "of-plain" });
     for (const [label, box] of [
       ["From", this.from],
       ["Until", this.to],

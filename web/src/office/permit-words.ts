@@ -13,15 +13,15 @@ interface StateWords {
 }
 
 const STATES: Record<string, StateWords> = {
-  draft: { words: "Draft", shape: "○", tone: "plain" },
+  draft: { words: "Draft", shape: "…", tone: "plain" },
   submitted: { words: "Submitted", shape: "◇", tone: "info" },
-  granted: { words: "Granted", shape: "●", tone: "good" },
-  activated: { words: "Activated", shape: "▲", tone: "good" },
+  granted: { words: "Granted", shape: "✓", tone: "good" },
+  activated: { words: "Activated", shape: "▶", tone: "good" },
   refused: { words: "Refused", shape: "✕", tone: "plain" },
-  ended: { words: "Ended", shape: "■", tone: "plain" },
+  ended: { words: "Ended", shape: "–", tone: "plain" },
   suspended: { words: "Suspended", shape: "‖", tone: "warn" },
   revoked: { words: "Revoked", shape: "✕", tone: "bad" },
-  expired: { words: "Expired", shape: "□", tone: "plain" },
+  expired: { words: "Expired", shape: "–", tone: "plain" },
 };
 
 /** From core/permit.py, PERMIT_TRANSITIONS: what the service offers of them. */

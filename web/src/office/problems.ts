@@ -21,16 +21,18 @@ export class ProblemBox {
     this.fill({ where: "", problem, mend });
   }
 
-  fault(error: unknown): void {
-    if (error instanceof ApiError) this.fill(error.said);
+  /** What came back from the service; `more` is what follows from it. */
+  fault(error: unknown, more = ""): void {
+    if (error instanceof ApiError) this.fill(error.said, more);
     else this.say("a fault of this page", error instanceof Error ? error.message : String(error));
   }
 
-  private fill(said: Problem): void {
+  private fill(said: Problem, more = ""): void {
     const where = said.where === "" ? null : el("span", { class: "of-where" }, said.where);
     this.root.replaceChildren(
       el("strong", {}, capital(said.problem)),
-      said.mend === "" ? "" : el("span", {}, ` ${said.mend}`),
+      said.mend === "" ? "" : el("span", {}, ` ${capital(said.mend)}`),
+      more === "" ? "" : el("span", {}, ` ${more}`),
       where ?? "",
     );
     this.root.hidden = false;

@@ -59,11 +59,11 @@ export interface Done {
   findings: { where: string; problem: string; assumed: string; severity: string }[];
 }
 
-/** "entry 1234 of the record, after 42 ms". */
+/** "entry 1234 of the record, durable after 42 ms". */
 export function recorded(done: Done, tookMs: number): string {
   const [first] = done.entries;
   const last = done.entries[done.entries.length - 1];
-  const took = `after ${Math.max(1, Math.round(tookMs))} ms`;
+  const took = `durable after ${Math.max(1, Math.round(tookMs))} ms`;
   if (first === undefined) return took;
   const entry = last === first ? `entry ${first}` : `entries ${first} to ${last}`;
   return `${entry} of the record, ${took}`;

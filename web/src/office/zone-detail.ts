@@ -1,7 +1,7 @@
 // One zone: all that is known of it, and its withdrawal.
 
 import type { ZoneView } from "../messages";
-import { badge, el, facts, setText, statusLine } from "./dom";
+import { el, facts, setText, statusLine } from "./dom";
 import { Slot } from "./keyed";
 import { recorded, type Desk, type Done } from "./site";
 import { WhyForm } from "./why-form";
@@ -60,8 +60,7 @@ export class ZoneDetail {
 
   private parts(zone: ZoneView, times: string): Node[] {
     const badges = el("p", { class: "of-badges" }, words.restrictionBadge(zone));
-    if (zone.emergency) badges.append(badge("▲", "Emergency", "warn"));
-    if (!zone.readable) badges.append(badge("?", "Unreadable", "warn"));
+    badges.append(...words.markBadges(zone));
     const judged = zone.enforced ? "judged here" : "shown only: another authority enforces it";
     const volumes = el("ul", { class: "of-plainlist" });
     for (const each of words.zoneAreas(zone)) volumes.append(el("li", {}, each));

@@ -6,11 +6,12 @@ import { badge } from "./dom";
 import type { Desk } from "./site";
 import { span } from "./times";
 
+/** Shapes that no permission of an aircraft has (symbols.ts): these are about zones. */
 export const RESTRICTIONS: Record<ZoneView["restriction"], { words: string; shape: string }> = {
-  PROHIBITED: { words: "Prohibited", shape: "■" },
+  PROHIBITED: { words: "Prohibited", shape: "⊘" },
   REQ_AUTHORISATION: { words: "Authorisation required", shape: "◆" },
   CONDITIONAL: { words: "Conditional", shape: "◇" },
-  NO_RESTRICTION: { words: "No restriction", shape: "○" },
+  NO_RESTRICTION: { words: "No restriction", shape: "–" },
 };
 
 export const GROUPS = ["applies", "maybe", "later", "coming", "ended"] as const;
@@ -55,8 +56,13 @@ export function title(zone: ZoneView): string {
 
 export function restrictionBadge(zone: ZoneView): HTMLElement {
   const { words, shape } = RESTRICTIONS[zone.restriction];
-  const tone = zone.restriction === "PROHIBITED" && zone.state === "in_force" ? "bad" : "plain";
-  return badge(shape, words, tone);
+  return badge(shape, words, `zone-${zone.restriction.toLowerCase()}`);
+}
+
+/** What else must be seen at once. */
+export function markBadges(zone: ZoneView): HTMLElement[] {
+  const emergency = zone.emergency ? [badge("!", "Emergency", "zone-emergency")] : [];
+  return zone.readable ? emergency : [...emergency, badge("?", "Unreadable", "warn")];
 }
 
 /** Until when it applies, or from when; empty if that is not known. */

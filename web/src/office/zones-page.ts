@@ -2,7 +2,7 @@
 
 import type { ZoneView, ZonesMessage } from "../messages";
 import { BanForm } from "./ban-form";
-import { badge, button, el, field, input, setText, show } from "./dom";
+import { button, el, field, input, setText, show } from "./dom";
 import { Keyed } from "./keyed";
 import type { Page } from "./page";
 import type { Desk } from "./site";
@@ -187,8 +187,7 @@ function rowNodes(item: { zone: ZoneView; times: string }): Node[] {
   const { zone } = item;
   const [name, times, heights, more] = rowParts(item);
   const badges = el("span", { class: "of-badges" }, words.restrictionBadge(zone));
-  if (zone.emergency) badges.append(badge("▲", "Emergency", "warn"));
-  if (!zone.readable) badges.append(badge("?", "Unreadable", "warn"));
+  badges.append(...words.markBadges(zone));
   return [
     el("span", { class: "of-rowtitle" }, name ?? ""),
     badges,
