@@ -1,0 +1,202 @@
+// The list of what wants attention, in an order that does not jump under the pointer.
+
+import { h, isTyping, reorder, setHidden, setText } from "../dom";
+import type { AlertView } from "../messages";
+import type { Store } from "../store";
+import type { Selection } from "../selection";
+import type { Tracks } from "../tracks";
+import type { Sound } from "../frame/sound";
+import { plural } from "../format";
+import { Card, type CardActions } from "./card";
+import type { Commands } from "./commands";
+import { distanceWords, entryOf, inOrder, stepLines, zoneNamer } from "./model";
+
+/** Cards stay where they are for so long after the pointer moved over a button, ms. */
+const HOLD_MS = 1_500;
+
+export class AlertList {
+  readonly root: HTMLElement;
+  private readonly cards = new Map<string, Card>();
+  private readonly list = h("div", { class: "cards", "data-testid": "alert-list" });
+  private readonly head = h("span", { class: "count", role: "status", "data-testid": "alert-count" });
+  private readonly empty = h("p", { class: "empty", "data-testid": "no-alerts" }, "No open alerts.");
+  private readonly more = h("p", { class: "hint", hidden: true });
+  private readonly closed = h("details", { class: "closed", hidden: true });
+  private readonly gathered = new Set<string>();
+  private readonly incident: HTMLButtonElement;
+  private order: AlertView[] = [];
+  private seen: Set<string> | null = null;
+  private heldUntil = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly tracks: Tracks,
+    private readonly selection: Selection,
+    private readonly commands: Commands,
+    private readonly sound: Sound,
+  ) {
+    this.incident = h(
+      "button",
+      { type: "button", hidden: true, "data-testid": "button-open-incident" },
+      "Open an incident",
+    );
+    this.incident.addEventListener("click", () => void this.openIncident());
+    this.root = h(
+      "section",
+      { class: "alerts", "aria-label": "Alerts" },
+      h("div", { class: "alerts-head" }, h("h2", {}, "Alerts"), this.head, this.incident),
+      this.empty,
+      this.list,
+      this.more,
+      this.closed,
+    );
+    this.list.addEventListener("pointermove", (event) => {
+      if ((event.target as Element).closest("footer")) this.heldUntil = performance.now() + HOLD_MS;
+    });
+    store.on("alerts", () => this.take());
+    store.on("tracks", () => this.refresh());
+    store.on("site", () => this.refresh());
+    store.onLink(() => this.refresh());
+    selection.onChange(() => this.refresh());
+    addEventListener("keydown", (event) => this.key(event));
+  }
+
+  private take(): void {
+    const alerts = this.store.get("alerts")?.alerts ?? [];
+    const raised = alerts.filter((a) => a.state === "raised");
+    if (this.seen) {
+      const fresh = raised.filter((a) => !this.seen!.has(a.alert_id));
+      if (fresh.length > 0) this.sound.beep(Math.min(...fresh.map((a) => a.priority)));
+      this.refresh();
+      for (const alert of fresh) this.cards.get(alert.alert_id)?.pulse();
+    }
+    // What comes back from the shelf is raised anew: forget it while it is not raised.
+    this.seen = new Set(raised.map((a) => a.alert_id));
+    this.refresh();
+  }
+
+  /** Bring the cards up to the last messages and the clock. */
+  refresh(): void {
+    const message = this.store.get("alerts");
+    if (!message) return;
+    this.order = inOrder(message.alerts);
+    const nowMs = this.store.siteNowMs();
+    const zoneName = zoneNamer(this.store.get("zones"));
+    const sensors = this.store.get("sensors");
+    const live = this.store.link.lostSince === null;
+    const actions = this.actions();
+    for (const alert of this.order) {
+      let card = this.cards.get(alert.alert_id);
+      if (!card) this.cards.set(alert.alert_id, (card = new Card(alert.alert_id, actions)));
+      const trackId = this.trackOf(alert);
+      const facts = trackId === null ? null : this.tracks.facts(trackId);
+      const inside = trackId === null ? undefined : this.tracks.insideSince(trackId);
+      card.update({
+        alert,
+        facts,
+        entry: entryOf(facts, inside, zoneName, nowMs),
+        distance: distanceWords(message, trackId ?? ""),
+        sensors,
+        nowMs,
+        selected: this.selection.alert === alert.alert_id,
+        commands: this.commands.allowed,
+        live,
+      });
+    }
+    this.arrange();
+    this.tellRest(message.alerts, message.more);
+  }
+
+  /** The newest of its tracks that is still held. */
+  trackOf(alert: AlertView): string | null {
+    return alert.tracks.findLast((id) => this.tracks.row(id) !== undefined) ?? null;
+  }
+
+  private arrange(): void {
+    if (performance.now() >= this.heldUntil) {
+      const wanted = this.order.map((a) => this.cards.get(a.alert_id)!.root);
+      reorder(this.list, wanted);
+      const open = new Set(this.order.map((a) => a.alert_id));
+      for (const id of this.cards.keys()) {
+        if (open.has(id)) continue;
+        this.cards.delete(id);
+        this.gathered.delete(id);
+      }
+    }
+    const raised = this.order.filter((a) => a.state === "raised").length;
+    setText(this.head, `${plural(this.order.length, "open", "open")}, ${raised} not acknowledged`);
+    setHidden(this.empty, this.order.length > 0);
+    setHidden(this.incident, !this.commands.allowed || this.gathered.size === 0);
+    setText(this.incident, `Open an incident from ${plural(this.gathered.size, "alert")}`);
+  }
+
+  private tellRest(alerts: AlertView[], more: number): void {
+    setHidden(this.more, more === 0);
+    setText(this.more, `${plural(more, "older alert")} not shown here.`);
+    const closed = alerts.filter((a) => a.state === "closed");
+    setHidden(this.closed, closed.length === 0);
+    const said = closed.map((a) => `${a.alert_id} ${stepLines(a)[0] ?? "closed"}`).join("\n");
+    if (this.closed.dataset.said === said) return;
+    this.closed.dataset.said = said;
+    this.closed.replaceChildren(
+      h("summary", {}, `Closed lately (${closed.length})`),
+      h("ul", {}, ...said.split("\n").map((line) => h("li", {}, line))),
+    );
+  }
+
+  private actions(): CardActions {
+    const by = (id: string, act: (alert: AlertView) => void) => {
+      const alert = this.order.find((a) => a.alert_id === id);
+      if (alert) act(alert);
+    };
+    return {
+      select: (id) => by(id, (a) => this.select(a)),
+      acknowledge: (id) => by(id, (a) => void this.commands.acknowledge(a)),
+      handOver: (id) => by(id, (a) => void this.commands.handOver(a)),
+      shelve: (id) => by(id, (a) => void this.commands.shelve(a)),
+      unshelve: (id) => by(id, (a) => void this.commands.unshelve(a)),
+      close: (id) => by(id, (a) => void this.commands.close(a)),
+      gather: (id, on) => {
+        if (on) this.gathered.add(id);
+        else this.gathered.delete(id);
+        this.arrange();
+      },
+    };
+  }
+
+  private select(alert: AlertView): void {
+    this.selection.choose(this.trackOf(alert), alert.alert_id, true);
+    this.cards.get(alert.alert_id)?.root.scrollIntoView({ block: "nearest" });
+  }
+
+  private async openIncident(): Promise<void> {
+    if (!(await this.commands.openIncident([...this.gathered]))) return;
+    for (const id of this.gathered) this.cards.get(id)?.ungather();
+    this.gathered.clear();
+    this.arrange();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.root.closest("[hidden]")) return;
+    if (event.key === "Escape") this.selection.choose(null, null, false);
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.move(event);
+    else if (event.key.toLowerCase() === "a" && this.commands.allowed) {
+      const alert = this.order.find((a) => a.alert_id === this.selection.alert);
+      if (alert?.state === "raised") void this.commands.acknowledge(alert);
+    }
+  }
+
+  private move(event: KeyboardEvent): void {
+    // With the focus on the map, arrows pan it.
+    if ((event.target as Element).closest?.(".maplibregl-canvas, [role=tablist]")) return;
+    if (this.order.length === 0) return;
+    event.preventDefault();
+    const at = this.order.findIndex((a) => a.alert_id === this.selection.alert);
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    const to = at < 0 ? 0 : Math.min(this.order.length - 1, Math.max(0, at + step));
+    const alert = this.order[to]!;
+    this.select(alert);
+    this.cards.get(alert.alert_id)?.root.focus();
+  }
+}

@@ -1,0 +1,156 @@
+// What an alert says, in words and in its order: no DOM here.
+
+import type { AlertsMessage, AlertStep, AlertView, ZonesMessage } from "../messages";
+import { clock, distance, bearing, height, plural, span, speed, wholeSpan } from "../format";
+import { KIND_WORDS, STATE_WORDS, STRENGTH_WORDS, priorityWord } from "../symbols";
+import type { Inside, TrackFacts } from "../tracks";
+import type { SensorsMessage } from "../messages";
+
+const STATE_ORDER: Record<string, number> = {
+  raised: 0,
+  acknowledged: 1,
+  handed_over: 1,
+  shelved: 2,
+  closed: 3,
+};
+
+/** What comes first: what nobody has taken, then what is graver, then what is newer. */
+export function inOrder(alerts: readonly AlertView[]): AlertView[] {
+  return alerts
+    .filter((a) => a.state !== "closed")
+    .sort(
+      (a, b) =>
+        (STATE_ORDER[a.state] ?? 1) - (STATE_ORDER[b.state] ?? 1) ||
+        a.priority - b.priority ||
+        b.raised_ms - a.raised_ms ||
+        (a.alert_id < b.alert_id ? 1 : -1),
+    );
+}
+
+export interface Entry {
+  words: string;
+  /** How much it presses: inside now, soon, or neither. */
+  press: "inside" | "soon" | "none";
+}
+
+/** An entry so near is as urgent as an intrusion (the service's own policy), s. */
+const SOON_S = 30;
+
+export function entryOf(
+  facts: TrackFacts | null,
+  inside: Inside | undefined,
+  zoneName: (id: string) => string,
+  nowMs: number,
+): Entry {
+  if (!facts) return { words: "no track now: it is no longer seen", press: "none" };
+  const zone = facts.zoneId === null ? "the zone" : zoneName(facts.zoneId);
+  if (facts.presence === "inside") {
+    const s = inside ? (nowMs - inside.sinceMs) / 1000 : NaN;
+    const since = Number.isFinite(s) ? ` for ${inside?.atLeast ? "at least " : ""}${wholeSpan(s)}` : "";
+    return { words: `inside ${zone}${since}`, press: "inside" };
+  }
+  if (Number.isFinite(facts.entryS)) {
+    const press = facts.entryS <= SOON_S ? "soon" : "none";
+    if (facts.entryS <= 0) return { words: `due to enter ${zone} now`, press };
+    const may = facts.presence === "maybe_inside" ? "may be inside or enter" : "enters";
+    return { words: `${may} ${zone} in ${wholeSpan(facts.entryS)}`, press };
+  }
+  if (facts.presence === "maybe_inside") {
+    return { words: `may be inside ${zone}: its position is too unsure to tell`, press: "soon" };
+  }
+  return { words: "on no course into a zone", press: "none" };
+}
+
+export function zoneNamer(zones: ZonesMessage | undefined): (id: string) => string {
+  const names = new Map(zones?.zones.map((z) => [z.zone_id, z.name || z.zone_id]));
+  return (id) => names.get(id) ?? id;
+}
+
+export function distanceWords(alerts: AlertsMessage | undefined, trackId: string): string {
+  const at = alerts?.distances[trackId];
+  return at ? `${distance(at.m)} ${bearing(at.bearing_deg)}` : "position unknown";
+}
+
+export function heightWords(facts: TrackFacts | null): string {
+  return facts ? height(facts.heightM, facts.heightReference) : "height unknown";
+}
+
+export function speedWords(facts: TrackFacts | null): string {
+  return facts ? speed(facts.speedMps) : "speed unknown";
+}
+
+/** Who detected it: an observation is none where a track is a claim alone. */
+export function sensorWords(facts: TrackFacts | null, sensors: SensorsMessage | undefined): string {
+  if (!facts) return "by nothing now";
+  const kinds = new Map(sensors?.sensors.map((s) => [s.sensor_id, s.kind]));
+  const named = facts.sensors.map((id) => {
+    const kind = kinds.get(id);
+    return kind ? `${id} (${KIND_WORDS[kind] ?? kind})` : id;
+  });
+  if (!facts.measured) {
+    const from = named.length > 0 ? ` Heard by ${named.join(", ")}.` : "";
+    return `Claim only: no sensor measured it.${from}`;
+  }
+  return `Measured by ${plural(named.length, "sensor")}: ${named.join(", ")}`;
+}
+
+export function identityWords(alert: AlertView, facts: TrackFacts | null): string {
+  const strength = alert.identity?.strength ?? facts?.strength ?? "none";
+  return STRENGTH_WORDS[strength] ?? strength;
+}
+
+/** The identity itself, always as what it is: said by the aircraft, not known. */
+export function claimedIdentity(alert: AlertView): string {
+  const said = alert.identity;
+  if (!said?.identity) return "";
+  const through = said.transmitter ? `, transmitter ${said.transmitter}` : "";
+  return `claims to be ${said.scheme} ${said.identity}${through}`;
+}
+
+const STEP_WORDS: Record<string, string> = {
+  raise: "Raised",
+  acknowledge: "Acknowledged",
+  hand_over: "Handed over",
+  shelve: "Shelved",
+  unshelve: "Back from the shelf",
+  close: "Closed",
+};
+const PEOPLE_STEPS = new Set(["acknowledge", "hand_over", "shelve", "unshelve", "close"]);
+
+/** Who has done what, newest first. */
+export function stepLines(alert: AlertView): string[] {
+  return alert.steps
+    .filter((s) => PEOPLE_STEPS.has(s.event))
+    .reverse()
+    .map(stepWords);
+}
+
+export function stepWords(step: AlertStep): string {
+  const what = STEP_WORDS[step.event] ?? step.event;
+  const by = step.by || (step.role ? `the ${step.role.replace("_", " ")}` : "the service");
+  const to = step.event === "hand_over" ? " to " : ": ";
+  return `${what}${step.why ? to + step.why : ""}, by ${by}, ${clock(step.at_ms)}`;
+}
+
+export function ackWords(alert: AlertView): string {
+  if (alert.state === "raised") return "Not acknowledged by anybody";
+  const newest = stepLines(alert)[0];
+  if (newest) return newest;
+  return `${STATE_WORDS[alert.state]}, before this service was started`;
+}
+
+export function raisedWords(alert: AlertView, nowMs: number): string {
+  return `${clock(alert.raised_ms)}, ${span((nowMs - alert.raised_ms) / 1000)} ago`;
+}
+
+export function ageWords(facts: TrackFacts | null): string {
+  if (!facts) return "track lost";
+  const seen = `seen ${span(facts.ageS)} ago`;
+  // A claim is not moved on between its messages: where it is may be older than when it was heard.
+  if (facts.measured || facts.stateAgeS < facts.ageS + 1) return seen;
+  return `${seen}, position ${span(facts.stateAgeS)} old`;
+}
+
+export function headline(alert: AlertView): string {
+  return `${priorityWord(alert.priority)} (P${alert.priority})`;
+}
