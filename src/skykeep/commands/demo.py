@@ -12,101 +12,47 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from skykeep.commands.scorer import Row, Scorer, Summary
-from skykeep.core.alert import AcknowledgeAlert, HandOverAlert
-from skykeep.core.casebook import (
-    Assess,
-    CaseCommand,
-    Conclusion,
-    FileReport,
-    Incident,
-    OpenIncident,
-)
-from skykeep.core.event import Actor, AlertChanged, Tick
+from skykeep.commands.story import Watch, aftermath, incident_after, seconds_of
+from skykeep.core.casebook import Incident
 from skykeep.dossier.build import build_dossier
-from skykeep.errors import RecordError
 from skykeep.feed.citadel_night import Night, citadel_night
 from skykeep.runtime import Input, Recorded, Unrecorded
 from skykeep.store.record_store import KEYS_FILE, PUBLIC_FILE, RECORD_FILE, SECRET_FILE
 from skykeep.units import NS_PER_S, seconds, to_datetime
 from skykeep.verify import verifier
 
-#: The officer on watch in the story reads an alert and presses a key; then calls the patrol.
-ACKNOWLEDGE_AFTER_NS = 8 * NS_PER_S
-HAND_OVER_AFTER_NS = 25 * NS_PER_S
-OFFICER = Actor("C. Weber", "watch officer")
-PATROL = "police patrol 4"
 DOSSIER_FILE = "dossier.zip"
 
 
 def play(night: Night, desk: Recorded | Unrecorded, progress: Progress | None = None) -> Scorer:
     """The night over a desk where an officer acknowledges and hands over, second by second."""
-    scorer = Scorer(night)
+    scorer, watch = Scorer(night), Watch()
     bar = None
     if progress is not None:
         bar = progress.add_task("citadel-night", total=night.duration_s)
-    group: list[Input] = []
-    to_do: list[tuple[int, AcknowledgeAlert | HandOverAlert]] = []
-    for item in night.items():
-        group.append(item)
-        if not isinstance(item, Tick):
-            continue
-        for answer in desk.take(group):
+    to_do: list[Input] = []
+    for at_ns, group in seconds_of(night):
+        for answer in desk.take([*to_do, *group]):
             scorer.take(answer.events)
-            for event in answer.events:
-                if isinstance(event, AlertChanged) and event.event == "raised":
-                    acknowledge = AcknowledgeAlert(OFFICER, event.alert_id)
-                    to_do.append((event.at_ns + ACKNOWLEDGE_AFTER_NS, acknowledge))
-                    over = HandOverAlert(OFFICER, event.alert_id, PATROL)
-                    to_do.append((event.at_ns + HAND_OVER_AFTER_NS, over))
-        to_do.sort(key=lambda due: due[0])
-        group = [command for at_ns, command in to_do if at_ns <= item.at_ns]
-        del to_do[: len(group)]
+            watch.hear(answer.events)
+        to_do = watch.due(at_ns)
         if progress is not None and bar is not None:
-            progress.update(bar, completed=(item.at_ns - night.start_ns) / NS_PER_S)
-    for answer in desk.take(group):
+            progress.update(bar, completed=(at_ns - night.start_ns) / NS_PER_S)
+    for answer in desk.take(to_do):
         scorer.take(answer.events)
     return scorer
 
 
 def follow_up(night: Night, desk: Recorded | Unrecorded, scorer: Scorer) -> Incident | None:
-    """What came in afterwards: the incident, the responders' report, the assessments."""
-    aftermath = night.aftermath
-    intruders = ("intruder-1", "intruder-2")
-    alerts = tuple(
-        alert_id
-        for alert_id, tracks in scorer.alert_tracks.items()
-        if any(scorer.label_of(t) in intruders for t in tracks)
-    )
-    if aftermath is None or not alerts:
-        return None
-    incident = _decide(desk, OpenIncident(OFFICER, "Two drones over the citadel", alerts), None)
-    number = incident.incident_id
-    report = aftermath.report
-    filed = FileReport(
-        report.author, number, report.words, report.parts, report.injuries, report.damage
-    )
-    incident = _decide(desk, filed, report.at_ns)
-    for assessment in aftermath.assessments:
-        tracks = tuple(t for t in incident.tracks if scorer.label_of(t) in assessment.about)
-        mine = tuple(a for a in alerts if scorer.alert_tracks[a] & set(tracks))
-        reports = ("report 1",) if assessment.about == ("intruder-1",) else ()
-        conclusion = Conclusion(assessment.conclusion)
-        command = Assess(
-            assessment.author, number, conclusion, assessment.words, (*mine, *tracks, *reports)
-        )
-        incident = _decide(desk, command, assessment.at_ns)
-    return incident
-
-
-def _decide(desk: Recorded | Unrecorded, command: CaseCommand, at_ns: int | None) -> Incident:
-    """A casebook command at its time; the clock gets there by a tick."""
-    items: list[Input | CaseCommand] = [command] if at_ns is None else [Tick(at_ns), command]
-    answer = desk.take(items)[-1]
-    if answer.refused is not None:
-        raise answer.refused
-    if answer.incident is None:
-        raise RecordError("a casebook command changed no incident")
-    return answer.incident.incident
+    """What came in afterwards, through a desk."""
+    steps = aftermath(night, scorer)
+    try:
+        items = next(steps)
+        while True:
+            items = steps.send(incident_after(desk.take(items)))
+    except StopIteration as end:
+        incident: Incident | None = end.value
+        return incident
 
 
 def run(seed: int, folder: Path, as_json: bool) -> int:
