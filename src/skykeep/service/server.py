@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -41,6 +43,10 @@ class Place:
     port: int
     data: Path
     tokens: Path
+
+
+#: Plays a story to a writer until its end; it is told where the service listens.
+Play = Callable[[Writer, socket.socket], Coroutine[Any, Any, None]]
 
 
 class _Server(uvicorn.Server):
@@ -77,13 +83,18 @@ def serve(
     clock: Callable[[], int],
     say: Callable[[str], None],
     page: Page | None = None,
+    play: Play | None = None,
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
-    for a record that does not hold, or that could not be kept to the end."""
+    for a record that does not hold, or that could not be kept to the end.
+
+    With `play` the site's inputs, its clock's too, come from a story that runs beside the
+    service, under `clock`; an error of the story ends the service and is raised.
+    """
     listener = _listener(place)
     try:
-        writer = Writer(place.data, site, sensors, clock)
-        asyncio.run(_serve(place, listener, writer, say, page))
+        writer = Writer(place.data, site, sensors, clock, ticks=play is None)
+        asyncio.run(_serve(place, listener, writer, say, page, play))
     finally:
         listener.close()
 
@@ -94,6 +105,7 @@ async def _serve(
     writer: Writer,
     say: Callable[[str], None],
     page: Page | None,
+    play: Play | None,
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -134,14 +146,31 @@ async def _serve(
     at_work = asyncio.ensure_future(writer.run())
     telling = asyncio.ensure_future(app.state.hub.run())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+    playing = None if play is None else asyncio.ensure_future(play(writer, listener))
+    if playing is not None:
+        playing.add_done_callback(lambda done: _end_if_failed(done, server))
     try:
         await server.serve([listener])
+        if playing is not None:
+            await _ended(playing)
         app.state.hub.stop()
         writer.stop()
         await asyncio.wait([at_work, telling])
         await at_work
     finally:
         writer.close()
+
+
+def _end_if_failed(playing: asyncio.Future[None], server: _Server) -> None:
+    if not playing.cancelled() and playing.exception() is not None:
+        server.handle_exit(signal.SIGTERM, None)
+
+
+async def _ended(playing: asyncio.Future[None]) -> None:
+    """The story stops with the service; what made it fail is raised."""
+    playing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await playing
 
 
 def _listener(place: Place) -> socket.socket:

@@ -78,9 +78,17 @@ class Writer:
     """Owns the record of one site while the service runs."""
 
     def __init__(
-        self, folder: Path, site: Site, sensors: Sequence[Sensor], clock: Callable[[], int]
+        self,
+        folder: Path,
+        site: Site,
+        sensors: Sequence[Sensor],
+        clock: Callable[[], int],
+        ticks: bool = True,
     ) -> None:
-        """`clock` gives UTC nanoseconds; it is asked for receipt times and ticks."""
+        """`clock` gives UTC nanoseconds; it is asked for receipt times and ticks.
+
+        Without `ticks` the clock's own inputs come with everybody else's: the night is played.
+        """
         self.folder, self.site = folder, site
         self.size, self.root, self.checkpoint = 0, b"", b""
         self.problem = "not started"
@@ -89,7 +97,7 @@ class Writer:
         self.simulation: dict[str, Any] | None = None
         #: They hear of each group once it is durable; they must be quick and may not fail.
         self.listeners: list[Callable[[Group], None]] = []
-        self._sensors, self._clock = tuple(sensors), clock
+        self._sensors, self._clock, self._ticks = tuple(sensors), clock, ticks
         self._recorded: Recorded | None = None
         self._jobs: deque[_Job] = deque()
         self._questions: deque[_Question] = deque()
@@ -180,7 +188,7 @@ class Writer:
         self._wake.clear()
         due_s = (self._next_tick_ns() - self.now_ns()) / NS_PER_S
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(due_s, 0.0)):
+            async with asyncio.timeout(max(due_s, 0.0) if self._ticks else None):
                 await self._wake.wait()
         await asyncio.sleep(0)
 
@@ -198,7 +206,7 @@ class Writer:
         items = [item for job in jobs for item in job.items]
         now_ns = self.now_ns()
         self._untold = self._untold or bool(items)
-        if now_ns >= self._next_tick_ns():
+        if self._ticks and now_ns >= self._next_tick_ns():
             self._tick_ns, self._untold = now_ns, False
             items.append(Tick(now_ns))
         if items:

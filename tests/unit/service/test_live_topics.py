@@ -1,0 +1,114 @@
+"""The topics that are lists of maps: which alerts are told, when a zone is looked at again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from skykeep.core.alert import Alert, AlertState
+from skykeep.core.event import Permission
+from skykeep.core.geo import HeightAgl, Polygon, Volume
+from skykeep.core.zone import Period, Restriction, Zone, ZoneState
+from skykeep.service import live_topics
+from skykeep.service.live_topics import ALERTS_TOLD, ZoneBoard, alert_message
+from skykeep.service.web_socket import binary_frame
+from skykeep.units import AlertId
+from tests.sky import SITE, at, zone_named
+from tests.unit.service.line import unframed
+
+
+def told(board: ZoneBoard, at_ns: int) -> list[dict[str, Any]]:
+    message = msgspec.msgpack.decode(msgspec.msgpack.encode(board.message(at_ns)))
+    zones: list[dict[str, Any]] = message["zones"]
+    return zones
+
+
+def test_a_zone_is_looked_at_again_only_when_its_answer_may_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+    original = live_topics.applies_until
+
+    def counted(zone: Zone, at_ns: int) -> Any:
+        looked.append(zone.zone_id)
+        return original(zone, at_ns)
+
+    monkeypatch.setattr(live_topics, "applies_until", counted)
+    always = zone_named("always")
+    hour = zone_named("hour", periods=(Period(at(100.0), at(200.0)),))
+    board = ZoneBoard(SITE)
+    zones = (always, hour)
+    assert board.update(zones, at(0.0))
+    assert [z["applies"] for z in told(board, at(0.0))] == ["yes", "no"]
+    assert told(board, at(0.0))[1]["applies_until_ms"] == at(100.0) / 1e6
+    looked.clear()
+    for second in range(1, 100):
+        assert not board.update(zones, at(second))
+    assert looked == []
+    assert board.update(zones, at(100.0))
+    assert looked == ["hour"]
+    assert [z["applies"] for z in told(board, at(100.0))] == ["yes", "yes"]
+    assert board.update(zones, at(200.0))
+    assert [z["applies"] for z in told(board, at(200.0))] == ["yes", "no"]
+    assert told(board, at(200.0))[1]["applies_until_ms"] is None
+    looked.clear()
+    changed = replace(always, name="renamed")
+    assert board.update((changed, hour), at(201.0))
+    assert looked == ["always"]
+    assert board.update((changed,), at(202.0))
+    assert [z["name"] for z in told(board, at(202.0))] == ["renamed"]
+    assert not board.update((changed,), at(203.0))
+
+
+def test_zones_of_others_and_those_that_nobody_can_read() -> None:
+    border = ((6.0, 49.0), (6.1, 49.0), (6.1, 49.1), (6.0, 49.0))
+    foreign = zone_named(
+        "F", authority_id="country", restriction=Restriction.CONDITIONAL, reasons=("PRIVACY",),
+        volumes=(Volume(Polygon((border,)), None, HeightAgl(120.0)),), state=ZoneState.PROPOSED,
+    )  # fmt: skip
+    dark = zone_named("D", readable=False, volumes=(), emergency=True)
+    board = ZoneBoard(SITE)
+    board.update((foreign, dark), at(0.0))
+    first, second = told(board, at(0.0))
+    assert (first["enforced"], first["applies"], first["state"]) == (False, "no", "proposed")
+    assert first["volumes"] == [
+        {
+            "area": {"rings": [[list(p) for p in border]]},
+            "lower": None,
+            "upper": {"m": 120.0, "reference": "AGL"},
+        }
+    ]
+    assert (second["readable"], second["applies"], second["emergency"]) == (False, "maybe", True)
+    judged = ZoneBoard(replace(SITE, also_judges=("country",)))
+    judged.update((foreign,), at(0.0))
+    assert told(judged, at(0.0))[0]["enforced"]
+
+
+def alert(number: int, state: AlertState, priority: int = 2) -> Alert:
+    name = AlertId(f"A{number:05d}")
+    permission = Permission.NOT_PERMITTED
+    return Alert(name, state, True, priority, (), (), permission, (), at(float(number)))
+
+
+def test_the_gravest_alerts_come_first_and_the_oldest_closed_ones_are_left_out() -> None:
+    closed = [alert(n, AlertState.CLOSED) for n in range(300)]
+    pending = [
+        alert(300, AlertState.RAISED),
+        alert(301, AlertState.SHELVED, 3),
+        alert(302, AlertState.HANDED_OVER, 1),
+        alert(303, AlertState.ACKNOWLEDGED),
+    ]
+    message = alert_message(at(400.0), [*closed, *pending], {}, {}, {}, True)
+    numbers = [int(a["alert_id"][1:]) for a in message["alerts"]]
+    assert numbers[:6] == [302, 303, 300, 301, 299, 298]
+    assert len(numbers) == ALERTS_TOLD
+    assert message["more"] == 304 - ALERTS_TOLD
+
+
+def test_frames_of_every_size_are_whole() -> None:
+    for size in (0, 1, 125, 126, 127, 65_535, 65_536, 70_000):
+        payload = b"x" * size
+        assert unframed(binary_frame(payload)) == payload
