@@ -6,6 +6,8 @@ import { button, el, field, input, setText, show, statusLine } from "./dom";
 
 /** The service refuses larger circles (core/geometry.py). */
 const MAX_RADIUS_M = 500_000;
+/** The map follows what is typed once the hand rests: half a number is another place. */
+const PREVIEW_AFTER_MS = 500;
 
 export interface AreaRead {
   area: DrawnArea | null;
@@ -33,6 +35,7 @@ export class AreaField {
   private readonly drawButtons: HTMLButtonElement[];
   private ring: [number, number][] | null = null;
   private drawing = false;
+  private timer = 0;
 
   constructor(
     private readonly map: MapHandle,
@@ -76,7 +79,13 @@ export class AreaField {
     this.shown();
   }
 
+  /** Nothing more goes to the map: it is another page's now. */
+  leave(): void {
+    clearTimeout(this.timer);
+  }
+
   preview(): void {
+    clearTimeout(this.timer);
     this.map.preview(this.read().area);
   }
 
@@ -103,7 +112,7 @@ export class AreaField {
     if (this.drawing) return;
     this.drawing = true;
     for (const each of this.drawButtons) each.disabled = true;
-    setText(this.said, "Draw on the map: a double click or Enter ends it, Escape leaves it.");
+    setText(this.said, "Draw on the map; Escape leaves it.");
     let area: DrawnArea | null = null;
     try {
       area = await this.map.drawArea(kind);
@@ -141,10 +150,10 @@ export class AreaField {
       this.lat.value = pair[1] ?? "";
       this.lon.value = pair[2] ?? "";
     }
-    this.shown();
+    this.shown(PREVIEW_AFTER_MS);
   }
 
-  private shown(): void {
+  private shown(previewAfterMs = 0): void {
     show(this.circle, this.ring === null);
     show(this.drawn, this.ring !== null);
     const { area } = this.read();
@@ -152,7 +161,9 @@ export class AreaField {
       const size = areas.squareKm(areas.drawnAreaM2(area));
       setText(this.drawnWords, `Drawn outline: ${this.ring.length - 1} corners, ${size}.`);
     }
-    this.map.preview(area);
+    clearTimeout(this.timer);
+    if (previewAfterMs === 0) this.preview();
+    else this.timer = window.setTimeout(() => this.preview(), previewAfterMs);
     this.changed();
   }
 

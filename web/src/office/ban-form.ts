@@ -331,6 +331,10 @@ export class BanForm {
     this.problem.fault(error, this.doubtful ? doubt : "");
   }
 
+  leaveMap(): void {
+    this.area.leave();
+  }
+
   /** The area as it is entered, on the map once more. */
   showArea(): void {
     if (!this.isDone) this.area.preview();

@@ -106,6 +106,7 @@ export class IncidentsPage implements Page {
 
   private go(view: View): void {
     this.turn(view);
+    if (view !== "list") this.root.scrollIntoView({ block: "start" });
     if (view === "new") this.form.focus();
     else if (view === "detail") this.detail.focus();
     else this.focusRow();

@@ -2,7 +2,7 @@
 
 import "./office.css";
 import type { OfficeContext, OfficePage } from "../context";
-import { el, setText, show } from "./dom";
+import { el } from "./dom";
 import { IncidentsPage } from "./incidents-page";
 import type { Page } from "./page";
 import { PermitsPage } from "./permits-page";
@@ -22,20 +22,12 @@ export function mountOffice(
   context: OfficeContext,
 ): () => void {
   const shown = pageOf(page, context);
-  const stale = el("p", { class: "of-warning of-stale", attrs: { role: "status" } });
-  const office = el("div", { class: "office" }, stale, shown.root);
+  const office = el("div", { class: "office" }, shown.root);
   root.replaceChildren(office);
   const stop = shown.start();
-  const tell = () => {
-    const since = context.store.link.lostSince;
-    show(stale, since !== null);
-    setText(stale, since === null ? "" : "Not connected: what stands here may be old.");
-  };
-  const endLink = context.store.onLink(tell);
   const timer = setInterval(() => shown.tick(), TICK_MS);
   return () => {
     clearInterval(timer);
-    endLink();
     stop();
     office.remove();
   };

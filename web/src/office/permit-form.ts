@@ -213,6 +213,10 @@ export class PermitForm {
     this.desk.context.map.preview(null);
   }
 
+  leaveMap(): void {
+    this.area.leave();
+  }
+
   hide(hidden: boolean): void {
     show(this.root, !hidden);
   }

@@ -73,6 +73,7 @@ export class PermitsPage implements Page {
     return () => {
       clearTimeout(timer);
       for (const end of ends) end();
+      this.form.leaveMap();
       map.preview(null);
     };
   }
@@ -114,6 +115,7 @@ export class PermitsPage implements Page {
 
   private go(view: View): void {
     this.turn(view);
+    if (view !== "list") this.root.scrollIntoView({ block: "start" });
     if (view === "new") this.form.open();
     else if (view === "detail") this.detail.focus();
     else this.focusRow();
@@ -121,6 +123,7 @@ export class PermitsPage implements Page {
 
   private turn(view: View): void {
     this.view = view;
+    this.form.leaveMap();
     this.desk.context.map.preview(null);
     show(this.listView, view === "list");
     show(this.detail.root, view === "detail");

@@ -67,6 +67,7 @@ export class ZonesPage implements Page {
     this.turn(this.view);
     return () => {
       for (const end of ends) end();
+      this.ban.leaveMap();
       map.showZone(null);
       map.preview(null);
     };
@@ -84,6 +85,7 @@ export class ZonesPage implements Page {
   private go(view: View): void {
     const before = this.view;
     this.turn(view);
+    if (view !== "list") this.root.scrollIntoView({ block: "start" });
     if (view === "ban") this.ban.open();
     else if (view === "detail") this.detail.focus();
     else if (before === "ban") this.banOpen.focus();
@@ -93,6 +95,7 @@ export class ZonesPage implements Page {
   private turn(view: View): void {
     this.view = view;
     const { map } = this.desk.context;
+    this.ban.leaveMap();
     map.preview(null);
     map.showZone(view === "detail" ? this.chosen : null);
     if (view === "ban") this.ban.showArea();
