@@ -137,7 +137,7 @@ export class PermitsPage implements Page {
     for (const row of this.list.querySelectorAll<HTMLElement>("[data-permit-id]")) {
       if (row.dataset["permitId"] === this.chosen) return row.focus();
     }
-    this.fresh.focus();
+    this.filter.focus();
   }
 
   private update(): void {

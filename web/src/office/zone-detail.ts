@@ -15,7 +15,6 @@ export class ZoneDetail {
   private readonly refusal = el("p", { class: "of-hint" });
   private readonly withdraw: WhyForm;
   private zoneId = "";
-  private withdrawn = "";
 
   constructor(private readonly desk: Desk) {
     this.withdraw = new WhyForm({
@@ -34,7 +33,6 @@ export class ZoneDetail {
   open(zoneId: string): void {
     if (zoneId !== this.zoneId) this.withdraw.reset();
     this.zoneId = zoneId;
-    this.withdrawn = "";
     setText(this.status, "");
     setText(this.head, zoneId);
   }
@@ -50,7 +48,9 @@ export class ZoneDetail {
     this.withdraw.root.hidden = gone;
     setText(this.refusal, gone ? "" : refused);
     if (zone === undefined) {
-      if (this.withdrawn === "") setText(this.status, "This zone is no longer published.");
+      // What it said must not stand here as if it still held.
+      const told = this.desk.context.store.get("zones") ? "This zone is no longer published." : "";
+      this.shown.update(`gone ${told}`, () => [el("p", {}, told)]);
       return;
     }
     setText(this.head, words.title(zone));
@@ -85,7 +85,6 @@ export class ZoneDetail {
     const began = performance.now();
     const body = { zone_id: this.zoneId, why };
     const done = await this.desk.context.api.command<Done>("withdraw_zone", body);
-    this.withdrawn = this.zoneId;
     setText(this.status, `Withdrawn: ${recorded(done, performance.now() - began)}.`);
   }
 }

@@ -109,8 +109,9 @@ export class ZonesPage implements Page {
 
   private focusRow(zoneId: string | null): void {
     for (const row of this.list.querySelectorAll<HTMLElement>("[data-zone-id]")) {
-      if (row.dataset["zoneId"] === zoneId) row.focus();
+      if (row.dataset["zoneId"] === zoneId) return row.focus();
     }
+    this.filter.focus();
   }
 
   private update(): void {
