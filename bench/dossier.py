@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from bench.figure import Figure
-from skykeep.commands.demo import DOSSIER_FILE, follow_up, play
+from skykeep.commands.demo import follow_up, play
+from skykeep.commands.story import DOSSIER_FILE
 from skykeep.dossier.build import build_dossier
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.runtime import Recorded

@@ -8,6 +8,7 @@ or an input cannot be used.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from pathlib import Path
 from skykeep import __version__
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
+#: Of the service and of the demo's page.
+DEFAULT_PORT = 8460
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -30,6 +33,14 @@ def build_parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="play one simulated night and print what was found")
     demo.add_argument("--seed", type=int, default=1, help="another night (default 1)")
     demo.add_argument("--out", type=Path, metavar="DIR", help="where record and dossier go")
+    shown = demo.add_mutually_exclusive_group()
+    shown.add_argument("--once", action="store_true",
+                       help="at once, without the page; so with ONCE=1")  # fmt: skip
+    shown.add_argument("--page", action="store_true", help="with the page, terminal or not")
+    demo.add_argument("--speed", type=_speed, default=20.0, metavar="N",
+                      help="how much faster than real the page plays it (default 20)")  # fmt: skip
+    demo.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="P",
+                      help="of the page (default %(default)s)")  # fmt: skip
     _add_json(demo)
     demo.set_defaults(run=_demo)
 
@@ -72,7 +83,9 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve.add_argument("--site", type=Path, required=True, metavar="F", help="the site file")
     serve.add_argument("--data", type=Path, required=True, metavar="DIR", help="of the record")
     serve.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
-    serve.add_argument("--port", type=int, default=8460, help="(default 8460; 0: any free one)")
+    serve.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="(default %(default)s; 0: any free one)"
+    )
     serve.add_argument("--tokens", type=Path, metavar="F", help="(default DIR/tokens.json)")
     serve.add_argument("--i-know-this-is-public", action="store_true", dest="public",
                        help="allow a host that others can reach")  # fmt: skip
@@ -174,7 +187,17 @@ def _demo(args: argparse.Namespace) -> int:
     from skykeep.commands import demo
 
     folder = args.out or Path("out") / f"citadel-night-{args.seed}"
+    once = args.once or args.json or os.environ.get("ONCE", "0") not in ("", "0")
+    if args.page or (sys.stdout.isatty() and not once):
+        return demo.run_page(args.seed, folder, args.speed, args.port)
     return demo.run(args.seed, folder, args.json)
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0.1 <= speed <= 1_000.0:
+        raise argparse.ArgumentTypeError("must be 0.1 to 1000")
+    return speed
 
 
 def _replay(args: argparse.Namespace) -> int:

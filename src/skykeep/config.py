@@ -5,13 +5,20 @@
  "terrain": {"lowest_amsl_m": 230, "highest_amsl_m": 400, "geoid_low_m": 47, "geoid_high_m": 48},
  "policy": {"broadcast_only_counts": false},
  "sensors": [{"sensor": "radar-1", "kind": "radar", "lat_deg": 49.6, "lon_deg": 6.1,
-              "height_hae_m": 350, "range_max_m": 6000, "period_s": 1.0, ...}]}
+              "height_hae_m": 350, "range_max_m": 6000, "period_s": 1.0, ...}],
+ "page": {"basemap": "maps/city.pmtiles"}}
+
+`page` is how the watch page draws: `basemap` a PMTiles file (a path beside this file) or an
+http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is asked of
+anybody: grid, range rings, coasts and borders, and local fonts.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -62,6 +69,11 @@ class _Sensor(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     false_per_turn: float = 0.0
 
 
+class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    basemap: str | None = None
+    glyphs: str | None = None
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -70,10 +82,45 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     terrain: _Terrain | None = None
     policy: _Policy = msgspec.field(default_factory=_Policy)
     sensors: tuple[_Sensor, ...] = ()
+    page: _Page = msgspec.field(default_factory=_Page)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """How the watch page draws: a base map, as a file or as a URL, and fonts."""
+
+    basemap_file: Path | None = None
+    basemap_url: str | None = None
+    glyphs_url: str | None = None
+
+
+def read_page(path: Path) -> PageSettings:
+    """The page's part of a site file; InputError names the field that does not fit."""
+    raw = _decode(_bytes_of(path), str(path)).page
+    for name, value in (("basemap", raw.basemap), ("glyphs", raw.glyphs)):
+        if value is not None and _is_url(value) and not urlsplit(value).netloc:
+            raise InputError(f"{path}: page.{name}", f"{value!r} is no URL", "Correct it")
+    if raw.glyphs is not None and not _is_url(raw.glyphs):
+        problem = f"{raw.glyphs!r} is no http or https URL"
+        raise InputError(f"{path}: page.glyphs", problem, "Give one with {fontstack} and {range}")
+    if raw.basemap is None or _is_url(raw.basemap):
+        return PageSettings(None, raw.basemap, raw.glyphs)
+    file = path.parent / raw.basemap
+    if not file.is_file():
+        raise InputError(f"{path}: page.basemap", f"there is no file {file}", "Correct the path")
+    return PageSettings(file, None, raw.glyphs)
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
 
 
 def read_site(path: Path) -> tuple[Site, tuple[Sensor, ...]]:
     """The site and its sensors; InputError names the field that does not fit."""
+    return decode_site(_bytes_of(path), str(path))
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_SITE_BYTES + 1)
@@ -83,15 +130,19 @@ def read_site(path: Path) -> tuple[Site, tuple[Sensor, ...]]:
         ) from None
     if len(data) > MAX_SITE_BYTES:
         raise InputError(str(path), f"is over {MAX_SITE_BYTES} bytes", "Give a site file")
-    return decode_site(data, str(path))
+    return data
+
+
+def _decode(data: bytes, source: str) -> _Site:
+    try:
+        return msgspec.json.decode(data, type=_Site)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InputError(source, str(error), "Mend the field that is named") from None
 
 
 def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
     """The same from bytes; `source` is named in errors."""
-    try:
-        raw = msgspec.json.decode(data, type=_Site)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InputError(source, str(error), "Mend the field that is named") from None
+    raw = _decode(data, source)
     _check_place(f"{source}: origin", raw.origin.lat_deg, raw.origin.lon_deg)
     if time_zone_of(raw.time_zone) is None:
         problem = f"{raw.time_zone!r} is no IANA time zone"

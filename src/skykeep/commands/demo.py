@@ -12,16 +12,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from skykeep.commands.scorer import Row, Scorer, Summary
-from skykeep.commands.story import Watch, aftermath, incident_after, seconds_of
+from skykeep.commands.story import DOSSIER_FILE, Watch, aftermath, incident_after, seconds_of
 from skykeep.core.casebook import Incident
 from skykeep.dossier.build import build_dossier
 from skykeep.feed.citadel_night import Night, citadel_night
-from skykeep.runtime import Input, Recorded, Unrecorded
+from skykeep.runtime import Input, Recorded, Unrecorded, rehearse
 from skykeep.store.record_store import KEYS_FILE, PUBLIC_FILE, RECORD_FILE, SECRET_FILE
 from skykeep.units import NS_PER_S, seconds, to_datetime
 from skykeep.verify import verifier
-
-DOSSIER_FILE = "dossier.zip"
 
 
 def play(night: Night, desk: Recorded | Unrecorded, progress: Progress | None = None) -> Scorer:
@@ -63,26 +61,69 @@ def run(seed: int, folder: Path, as_json: bool) -> int:
     try:
         scorer = _played(night, desk, as_json)
         incident = follow_up(night, desk, scorer)
-        summary = scorer.summary()
-        if as_json:
-            print(msgspec.json.encode(_document(night, summary, incident)).decode())
-        else:
-            _print(night, summary, incident)
-        dossier = folder / DOSSIER_FILE
+        data = None
         if incident is not None:
-            dossier.write_bytes(build_dossier(desk.store, incident, DOSSIER_FILE))
+            data = build_dossier(desk.store, incident, DOSSIER_FILE)
     finally:
         desk.close()
-    if incident is None:
-        return 1
-    key = folder / PUBLIC_FILE
     if as_json:
-        data, trusted = dossier.read_bytes(), verifier.read_key(key.read_text(encoding="utf-8"))
-        return 1 if summary.failures or not verifier.verify(data, trusted).holds else 0
+        return _as_json(night, scorer.summary(), incident, data, folder)
+    return _as_text(night, scorer.summary(), incident, data, folder)
+
+
+def run_page(seed: int, folder: Path, speed: float, port: int) -> int:
+    """The same before somebody's eyes: the watch page is served until somebody ends it.
+
+    1 where the night that was played to its end is not as it must be.
+    """
+    from skykeep.commands import demo_page
+
+    night = citadel_night(seed)
+    _clear(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens, people = demo_page.make_tokens(folder)
+    codes: list[int] = []
+
+    def begun(address: str) -> None:
+        print(f"The night is played at {speed:g} times its pace. Watch it as")
+        for name, role, token in people:
+            print(f"  {f'{name} ({role})':<28} {address}/#token={token}")
+        print("What you acknowledge, hand over or forbid there becomes part of it.", flush=True)
+
+    def told(summary: Summary, incident: Incident | None, data: bytes | None) -> None:
+        codes.append(_as_text(night, summary, incident, data, folder))
+        print("\nThe page stays, its time stands still. Ctrl-C ends it.", flush=True)
+
+    print("Making ready; on a machine's first start this takes up to a minute.", flush=True)
+    rehearse()
+    player = demo_page.Player(night, speed, folder, begun, told)
+    demo_page.run(player, demo_page.free_port(port), tokens)
+    return max(codes, default=0)
+
+
+def _as_text(
+    night: Night, summary: Summary, incident: Incident | None, data: bytes | None, folder: Path
+) -> int:
+    _print(night, summary, incident)
+    if data is None:
+        return 1
+    dossier, key = folder / DOSSIER_FILE, folder / PUBLIC_FILE
+    dossier.write_bytes(data)
     print(f"\ndossier: {dossier}")
     print(f"verify: skykeep verify {dossier} --key {key}")
     held = verifier.run(str(dossier), str(key))
     return 1 if summary.failures or held != 0 else 0
+
+
+def _as_json(
+    night: Night, summary: Summary, incident: Incident | None, data: bytes | None, folder: Path
+) -> int:
+    print(msgspec.json.encode(_document(night, summary, incident)).decode())
+    if data is None:
+        return 1
+    (folder / DOSSIER_FILE).write_bytes(data)
+    trusted = verifier.read_key((folder / PUBLIC_FILE).read_text(encoding="utf-8"))
+    return 1 if summary.failures or not verifier.verify(data, trusted).holds else 0
 
 
 def _played(night: Night, desk: Recorded, quietly: bool) -> Scorer:

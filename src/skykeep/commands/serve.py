@@ -6,10 +6,11 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from skykeep.config import read_site
+from skykeep.config import read_page, read_site
 from skykeep.errors import InputError
 from skykeep.runtime import rehearse
 from skykeep.service.server import Place, serve
+from skykeep.service.web_page import Page
 
 TOKENS_FILE = "tokens.json"
 
@@ -29,9 +30,11 @@ def run(
         mend = "Put a proxy with TLS in front, or add --i-know-this-is-public"
         raise InputError("--host", problem, mend)
     site, sensors = read_site(site_file)
+    drawn = read_page(site_file)
+    page = Page(drawn.basemap_url, drawn.glyphs_url, basemap_file=drawn.basemap_file)
     rehearse()
     place = Place(host, port, data, tokens or data / TOKENS_FILE)
-    serve(place, site, sensors, clock, lambda words: print(words, flush=True))
+    serve(place, site, sensors, clock, lambda words: print(words, flush=True), page)
     return 0
 
 
