@@ -84,9 +84,10 @@ export class AreaField {
     clearTimeout(this.timer);
   }
 
+  /** On the map, while the form is shown: what is drawn to its end after that is only kept. */
   preview(): void {
     clearTimeout(this.timer);
-    this.map.preview(this.read().area);
+    if (this.root.offsetParent !== null) this.map.preview(this.read().area);
   }
 
   /** The area as it is entered now, or in words why there is none. */

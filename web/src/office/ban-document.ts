@@ -27,13 +27,6 @@ export interface Ban {
   endMs: number;
 }
 
-/** What the site's own zones already say of whose they are. */
-export interface Origin {
-  authority: string;
-  country: string;
-  zoneAuthority: Record<string, unknown>[];
-}
-
 export interface ZoneDocument {
   type: string;
   features: Record<string, unknown>[];
@@ -52,52 +45,25 @@ export function freshIdentifier(taken: ReadonlySet<string>): string {
   }
 }
 
-/** The origin of a new zone, from the zones that the site's authority has published. */
-export function originOf(authority: string, own: ReadonlySet<string>, known: unknown): Origin {
-  const none = { authority, country: "", zoneAuthority: [] };
-  const features = (known as ZoneDocument | null)?.features;
-  if (!Array.isArray(features)) return none;
-  for (const feature of features) {
-    const properties = object(object(feature)["properties"]);
-    const extension = object(object(properties["extendedProperties"])["skykeep"]);
-    const id = extension["zoneId"] ?? properties["identifier"];
-    if (typeof id !== "string" || !own.has(id)) continue;
-    const country = "country" in extension ? extension["country"] : properties["country"];
-    const listed = properties["zoneAuthority"];
-    const named = (Array.isArray(listed) ? listed.map(object) : []).filter((a) => "name" in a);
-    return {
-      authority,
-      country: typeof country === "string" && /^[A-Z]{3}$/.test(country) ? country : "",
-      zoneAuthority: named,
-    };
-  }
-  return none;
-}
-
-function object(value: unknown): Record<string, unknown> {
-  const is = typeof value === "object" && value !== null && !Array.isArray(value);
-  return is ? (value as Record<string, unknown>) : {};
-}
-
-export function banDocument(ban: Ban, origin: Origin): ZoneDocument {
-  const extension: Record<string, unknown> = { authorityId: origin.authority };
-  if (origin.country === "") extension["country"] = "";
+/**
+ * The document that publishes it. It names the site's authority alone: more stands in its other
+ * zones, but to ask for all of them keeps a busy site from its work just when it must not be.
+ */
+export function banDocument(ban: Ban, authority: string): ZoneDocument {
+  const extension: Record<string, unknown> = { authorityId: authority, country: "" };
   if (ban.name.length > MAX_SHORT_TEXT) extension["name"] = ban.name;
   if (ban.message.length > MAX_SHORT_TEXT) extension["message"] = ban.message;
   extension["legalBasis"] = ban.legalBasis;
   extension["emergency"] = true;
   const properties = {
     identifier: ban.identifier,
-    country: origin.country || NO_COUNTRY,
+    country: NO_COUNTRY,
     name: shortText(ban.name),
     type: "PROHIBITED",
     variant: "COMMON",
     reason: ["EMERGENCY"],
     ...(ban.message === "" ? {} : { message: shortText(ban.message) }),
-    zoneAuthority:
-      origin.zoneAuthority.length > 0
-        ? origin.zoneAuthority
-        : [{ purpose: "AUTHORIZATION", name: shortText(origin.authority) }],
+    zoneAuthority: [{ purpose: "AUTHORIZATION", name: shortText(authority) }],
     limitedApplicability: [
       { startDateTime: rfc3339(ban.startMs), endDateTime: rfc3339(ban.endMs) },
     ],

@@ -3,14 +3,7 @@
 import type { ZonesMessage } from "../messages";
 import { drawnAreaM2, squareKm } from "./areas";
 import { AreaField } from "./area-field";
-import {
-  banDocument,
-  banSentence,
-  freshIdentifier,
-  originOf,
-  type Ban,
-  type Origin,
-} from "./ban-document";
+import { banDocument, banSentence, freshIdentifier, type Ban } from "./ban-document";
 import { button, el, field, input, setText, show, statusLine, textarea } from "./dom";
 import { HeightField } from "./height-field";
 import { ProblemBox, capital, inDoubt } from "./problems";
@@ -53,7 +46,6 @@ export class BanForm {
   /** Not known whether the service took it; in force and not yet in the live list. */
   private doubtful = false;
   private unseen = false;
-  private origin: Origin | null = null;
 
   constructor(
     private readonly desk: Desk,
@@ -135,11 +127,10 @@ export class BanForm {
     return this.done.textContent !== "";
   }
 
-  /** It was opened: clocks are set, and what the site's own zones say of their authority. */
+  /** It was opened: clocks are set; after a ban that is in force, a new one begins. */
   open(): void {
     if (this.isDone) this.reset();
     this.tell();
-    void this.learnOrigin();
     this.name.focus();
   }
 
@@ -152,21 +143,6 @@ export class BanForm {
     this.untilTouched = false;
     this.area.clear();
     this.tell();
-  }
-
-  private async learnOrigin(): Promise<void> {
-    const { site } = this.desk;
-    if (!site) return;
-    const zones = this.desk.context.store.get("zones")?.zones ?? [];
-    const own = new Set(
-      zones.filter((z) => z.authority_id === site.authority).map((z) => z.zone_id),
-    );
-    try {
-      const known = await this.desk.context.api.get<unknown>("/v1/zones");
-      this.origin = originOf(site.authority, own, known);
-    } catch {
-      this.origin = null; // then it names the authority alone
-    }
   }
 
   private setHours(hours: number): void {
@@ -291,12 +267,15 @@ export class BanForm {
     this.confirmButton.disabled = true;
     setText(this.sending, "Sending …");
     this.pending = ban;
-    const origin = this.origin ?? originOf(site.authority, new Set(), null);
     const began = performance.now();
     try {
-      const body = banDocument(ban, origin);
+      const body = banDocument(ban, site.authority);
       const done = await context.api.command<Done>("publish_zone", body);
-      this.finished(recorded(done, performance.now() - began));
+      const held = done.changed.some(
+        (c) => c["zone_id"] === ban.identifier && c["state"] === "in_force",
+      );
+      if (held) this.finished(recorded(done, performance.now() - began));
+      else this.notHeld(ban.identifier);
     } catch (error) {
       this.failed(error);
     } finally {
@@ -321,6 +300,12 @@ export class BanForm {
     this.tell();
     this.done.tabIndex = -1;
     this.done.focus();
+  }
+
+  private notHeld(zoneId: string): void {
+    this.stepBack();
+    const mend = `Look at zone ${zoneId} in the list.`;
+    this.problem.say("The service took it and does not say that it is in force", mend);
   }
 
   private failed(error: unknown): void {

@@ -74,6 +74,7 @@ export class WhyForm {
     try {
       await this.options.run(why);
       this.reset();
+      this.root.closest(".of-detail")?.querySelector("h3")?.focus();
     } catch (error) {
       this.problem.fault(error);
     } finally {

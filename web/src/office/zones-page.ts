@@ -98,11 +98,11 @@ export class ZonesPage implements Page {
     this.ban.leaveMap();
     map.preview(null);
     map.showZone(view === "detail" ? this.chosen : null);
-    if (view === "ban") this.ban.showArea();
     show(this.listView, view === "list");
     show(this.detail.root, view === "detail");
     show(this.ban.root, view === "ban");
     show(this.back, view !== "list");
+    if (view === "ban") this.ban.showArea();
     setText(this.heading, view === "ban" ? "Emergency ban" : "Zones");
     this.update();
   }
