@@ -1,7 +1,7 @@
 # `make` lists the targets. Each one sets up what it needs, in .venv.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test bench soak lint clean
+.PHONY: help setup demo test web page kernels bench soak lint clean
 SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHON
@@ -31,7 +31,13 @@ help: ## list the targets
 
 setup: $(DEV_READY) ## make .venv with everything that developing needs
 
-demo: $(RUN_READY) ## play one simulated night and print what was found
+# Goes by a digest of web/, not by times: a branch that is switched back rebuilds nothing.
+page:
+	@$(BIN)/python hatch_build.py
+
+web: $(DEV_READY) page ## build the watch page anew if web/ changed
+
+demo: $(RUN_READY) page ## play one simulated night and print what was found
 	@$(BIN)/skykeep demo
 
 lint: $(DEV_READY) ## style, types and the import rules
@@ -40,7 +46,12 @@ lint: $(DEV_READY) ## style, types and the import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: lint ## lint, then all tests but the long ones; ends with what was skipped and why
+# Once, before tests and the services that they start compile the same side by side: on a fresh
+# machine it takes most of a minute, later 2 seconds.
+kernels: $(DEV_READY)
+	@$(BIN)/python -c "from skykeep.runtime import rehearse; rehearse()"
+
+test: lint page kernels ## lint, then all tests but the long ones; ends with what was skipped and why
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
 
 soak: $(DEV_READY) ## the long runs
@@ -49,6 +60,7 @@ soak: $(DEV_READY) ## the long runs
 bench: $(BENCH_READY) ## measure against peers and aims; writes docs/bench.md
 	@$(BIN)/python -m bench --date "$$(date -u +%Y-%m-%d)"
 
-clean: ## remove .venv and every cache
+clean: ## remove .venv, the built page and every cache
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
+	@rm -rf web/node_modules src/skykeep/data/web
 	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
