@@ -3,6 +3,7 @@
 import { button, el, setText, statusLine } from "./dom";
 import { ProblemBox } from "./problems";
 import type { Desk } from "./site";
+import { span } from "./times";
 
 export class DossierPart {
   readonly root: HTMLElement;
@@ -21,7 +22,8 @@ export class DossierPart {
       "KEYFILE is this site's public key. Whoever checks must get it from somewhere else than " +
       "the file: a key that comes along with it proves nothing.";
     this.root = el("div", { class: "of-dossier" }, this.get, this.status, this.problem.root);
-    this.root.append(how, el("p", { class: "of-hint" }, key));
+    const wait = "The site waits while it is made: with many zones that takes a minute or more.";
+    this.root.append(el("p", { class: "of-hint" }, wait), how, el("p", { class: "of-hint" }, key));
   }
 
   open(incidentId: string): void {
@@ -40,15 +42,19 @@ export class DossierPart {
     const id = this.incidentId;
     this.problem.clear();
     this.get.disabled = true;
-    setText(this.status, "It is being made; the site waits while it is.");
+    setText(this.status, "It is being made …");
+    const began = performance.now();
     try {
       const path = `/v1/incidents/${encodeURIComponent(id)}/dossier`;
       const file = await this.desk.context.api.file(path);
       save(file, `${id}.zip`);
       const size = Math.max(1, Math.round(file.size / 1024)).toLocaleString("en-GB");
+      const took = span(performance.now() - began);
       const sum = await digest(file);
-      setText(this.status, `Saved as ${id}.zip, ${size} kB${sum}.`);
+      if (id !== this.incidentId) return;
+      setText(this.status, `Saved as ${id}.zip, ${size} kB, after ${took}${sum}.`);
     } catch (error) {
+      if (id !== this.incidentId) return;
       setText(this.status, "");
       this.problem.fault(error);
     } finally {

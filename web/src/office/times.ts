@@ -75,6 +75,7 @@ export function utcClock(ms: number): string {
 /** "2 h 5 min", "40 s", "3 days". */
 export function span(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);
+  if (seconds < 1) return "under 1 s";
   if (seconds < 90) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
