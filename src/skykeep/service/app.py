@@ -8,12 +8,24 @@ from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
-from skykeep.service import alerts, batches, health, incidents, permits, problems, tracks, zones
+from skykeep.service import (
+    alerts,
+    batches,
+    health,
+    incidents,
+    metrics,
+    permits,
+    problems,
+    tracks,
+    zones,
+)
 from skykeep.service.docs_page import docs_page
 from skykeep.service.guard import Guard
 from skykeep.service.hub import Hub
 from skykeep.service.ingest import Ingest
 from skykeep.service.live import Live
+from skykeep.service.metrics import Metrics
+from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page, router_of
 from skykeep.service.web_socket import Sockets
@@ -42,7 +54,7 @@ def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> Fast
     sockets = Sockets(tokens)
     app.state.hub = Hub(writer, sockets, page)
     problems.install(app)
-    for room in (health, batches, zones, permits, tracks, alerts, incidents):
+    for room in (health, metrics, batches, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
 
     @app.get("/docs", include_in_schema=False)
@@ -52,5 +64,7 @@ def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> Fast
     app.router.routes.append(WebSocketRoute("/v1/live", Live(app.state.hub)))
     app.router.routes.append(WebSocketRoute("/v1/ingest", Ingest(writer, sockets)))
     app.include_router(router_of(page))
+    app.state.metrics = Metrics(app.state.hub)
     app.add_middleware(Guard, tokens=tokens)
+    app.add_middleware(Telemetry, metrics=app.state.metrics)
     return app

@@ -22,7 +22,7 @@ BODY_S = 30.0
 
 
 class Guard:
-    """ASGI: finds the token's holder for /v1, bounds bodies in size, memory and time."""
+    """ASGI: who asks, for /v1 and /metrics; bounds bodies in size, memory and time."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
         self.app, self.tokens = app, tokens
@@ -37,7 +37,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         body = _Body(self, scope, receive)
-        if scope["path"].startswith("/v1/"):
+        if scope["path"].startswith("/v1/") or scope["path"] == "/metrics":
             holder = self.holder(scope)
             if isinstance(holder, str):
                 await body.drain()

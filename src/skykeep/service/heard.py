@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from skykeep.core.event import AlertChanged, Event, ObservationRejected, ReportKept, Tick
+from skykeep.core.event import AlertChanged, Event, ObservationRejected, ReportKept, Severity, Tick
 from skykeep.core.observation import Batch, Form
 from skykeep.service.live_columns import Ray
 from skykeep.service.writer import Group
@@ -37,6 +37,7 @@ class Step:
 class Heard:
     """Steps of alerts, bearings and reports, as the groups told them.
 
+    `taken` and `refused` count observations by sensor since the start, `batches` their batches.
     `changed` says that something was heard that must not wait for the next beat, `judged` that
     people changed what tracks are judged by.
     """
@@ -44,7 +45,9 @@ class Heard:
     steps: dict[str, deque[Step]] = field(default_factory=dict)
     rays: deque[Ray] = field(default_factory=lambda: deque(maxlen=RAYS_LIMIT))
     reports: deque[ReportKept] = field(default_factory=lambda: deque(maxlen=REPORTS_LIMIT))
-    rejected: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    batches: Counter[str] = field(default_factory=Counter)
     changed: bool = False
     judged: bool = False
 
@@ -55,11 +58,19 @@ class Heard:
                 continue
             if isinstance(item, Batch):
                 unused = {e.row for e in answer.events if isinstance(e, ObservationRejected)}
-                self.rejected += len(item) if -1 in unused else len(unused)
+                self._count(item, unused)
                 self._see(item, unused)
             elif not isinstance(item, Tick):
                 self.changed = self.judged = True
             self._events(answer.events)
+
+    def _count(self, batch: Batch, unused: set[int]) -> None:
+        """Rows used and not used, those among them that could not be read."""
+        refused = len(batch) if -1 in unused else len(unused)
+        unread = sum(f.severity is Severity.ERROR for f in batch.findings)
+        self.batches[batch.sensor_id] += 1
+        self.taken[batch.sensor_id] += len(batch) - refused
+        self.refused[batch.sensor_id] += refused + unread
 
     def _events(self, events: Iterable[Event]) -> None:
         for event in events:

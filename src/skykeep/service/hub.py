@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from skykeep import __version__
 from skykeep.core.alert import AlertState
 from skykeep.core.picture import TrackView
 from skykeep.errors import SkykeepError
+from skykeep.service import log
 from skykeep.service.heard import Heard
 from skykeep.service.incidents import short
 from skykeep.service.live_columns import (
@@ -57,6 +59,9 @@ HEARD_EVERY_S = 5.0
 #: A listener that has taken nothing for so long has gone.
 STUCK_S = 30.0
 
+#: Requests wait no longer than this for the hub.
+TURN_S = 0.01
+
 OFFICER, READER, OFFICE = Role.OFFICER, Role.READER, Role.PERMIT_OFFICE
 WATCHERS, EVERYBODY = (OFFICER, READER), (OFFICER, READER, OFFICE)
 #: In the order in which they are sent.
@@ -80,6 +85,8 @@ class Hub:
         self.site_version = 0
         self.tracks_seq = 0
         self.heard = Heard()
+        #: The site as it was seen last.
+        self.moment: Moment | None = None
         self._trails, self._trails_frame = Trails(), Frame.of(0, b"")
         self._trails_due = True
         self._zones = ZoneBoard(writer.site)
@@ -87,7 +94,7 @@ class Hub:
         self._told: dict[str, Any] = {}
         self._simulation = writer.simulation
         self._sensors_s = 0.0
-        self._number = 0
+        self._number = self._shed = 0
         self._asked: asyncio.Future[Moment] | None = None
         self._wake = asyncio.Event()
         self._stopping = False
@@ -137,11 +144,18 @@ class Hub:
 
     async def _beat(self) -> None:
         self.sockets.check()
+        self._log_shed()
         now_s = time.monotonic()
         for listener in tuple(self.listeners):
             if listener.stuck_since_s is not None and now_s - listener.stuck_since_s > STUCK_S:
                 listener.socket.abort()
         await self._refresh(beat=True)
+
+    def _log_shed(self) -> None:
+        shed = self.writer.shed_jobs
+        if shed > self._shed:
+            log.event(logging.WARNING, "load.shed", requests=shed - self._shed)
+            self._shed = shed
 
     async def _refresh(self, beat: bool) -> None:
         """Look at the site and make anew what has changed; then wake the listeners."""
@@ -149,10 +163,11 @@ class Hub:
         self.heard.changed = self.heard.judged = False
         moment = await self._look()
         if moment is not None:
+            self.moment = moment
             if beat or judged:
                 self._tell_tracks(moment, beat)
             self._tell_alerts(moment, beat)
-            if self._zones.update(moment.zones, moment.at_ns):
+            if await _in_turns(self._zones.update(moment.zones, moment.at_ns)):
                 self._put("zones", EVERYBODY, self._zones.message(moment.at_ns))
             self._tell_sensors(moment)
             self._tell_papers(moment)
@@ -279,7 +294,7 @@ class Hub:
             "shed_observations": writer.shed_rows,
             "too_late": too_late,
             "listeners": len(self.listeners),
-            "rejected": self.heard.rejected,
+            "rejected": self.heard.refused.total(),
         }
         if self._is_new("service", said):
             head = {"topic": "service", "at_ms": ms(writer.now_ns())}
@@ -317,3 +332,16 @@ class Hub:
         }
         self._number += 1
         return Frame.of(self._number, msgspec.msgpack.encode(message))
+
+
+async def _in_turns(work: Generator[None, None, bool]) -> bool:
+    """Long work in short turns, so that what else is to be done is done between them."""
+    begun_s = time.monotonic()
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return bool(end.value)
+        if time.monotonic() - begun_s > TURN_S:
+            await asyncio.sleep(0)
+            begun_s = time.monotonic()

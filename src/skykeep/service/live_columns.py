@@ -19,8 +19,8 @@ from skykeep.core.alert import Alert, AlertState
 from skykeep.core.event import Permission, Strength
 from skykeep.core.geo import Frame, HeightReference, geodetic_many
 from skykeep.core.picture import TrackView
-from skykeep.core.verdict import BOUND, INSIDE, MAYBE_INSIDE
-from skykeep.units import NS_PER_MS, NS_PER_S
+from skykeep.core.verdict import BOUND, INSIDE, MAYBE_INSIDE, Presence, Verdict
+from skykeep.units import NS_PER_MS, NS_PER_S, ZoneId
 
 Message = dict[str, Any]
 
@@ -144,18 +144,22 @@ def _gravest(tracks: Sequence[TrackView]) -> tuple[list[str], NDArray[np.float64
     for row, track in enumerate(tracks):
         if not track.verdicts:
             continue
-        zone_id, where, verdict = max(
-            track.verdicts,
-            key=lambda v: (
-                _GRAVITY[v[2].permission],
-                _PRESENCE[v[1].what],
-                -(v[1].entry_in_s or 0),
-            ),
-        )
+        zone_id, where, verdict = max(track.verdicts, key=_gravity)
         zone = zones.setdefault(zone_id, len(zones))
         entry_s = math.nan if where.entry_in_s is None else where.entry_in_s
         rows[row] = (_PERMISSION[verdict.permission], _PRESENCE[where.what], zone, entry_s)
     return list(zones), rows
+
+
+def gravest_permission(track: TrackView) -> str:
+    """The permission that a track is shown by: `none` where it is near no zone."""
+    return max(track.verdicts, key=_gravity)[2].permission if track.verdicts else PERMISSIONS[0]
+
+
+def _gravity(found: tuple[ZoneId, Presence, Verdict]) -> tuple[int, int, float]:
+    _, where, verdict = found
+    entry_s = where.entry_in_s or 0.0
+    return _GRAVITY[verdict.permission], _PRESENCE[where.what], -entry_s
 
 
 def _sensors(tracks: Sequence[TrackView]) -> tuple[list[list[int]], list[str]]:

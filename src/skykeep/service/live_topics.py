@@ -6,7 +6,7 @@ What names a person or an aircraft is for officers alone (docs/live-stream.md).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,8 +123,11 @@ class ZoneBoard:
     _zones: tuple[Zone, ...] | None = None
     _due_ns: int | None = None
 
-    def update(self, zones: tuple[Zone, ...], at_ns: int) -> bool:
-        """Bring it up to a moment; whether there is anything new to tell."""
+    def update(self, zones: tuple[Zone, ...], at_ns: int) -> Generator[None, None, bool]:
+        """Bring it up to a moment; whether there is anything new to tell.
+
+        It yields after each zone that it has looked at: a country's take a second.
+        """
         same = self._zones is not None and _same(zones, self._zones)
         if same and (self._due_ns is None or at_ns < self._due_ns):
             return False
@@ -134,6 +137,7 @@ class ZoneBoard:
             if known is None or known.zone is not zone or _over(known.applies, at_ns):
                 known = _Drawn(zone, *self._draw(zone, at_ns))
                 changed = True
+                yield
             self._drawn[zone.zone_id] = known
         ends = [d.applies.until_ns for d in self._drawn.values()]
         self._due_ns = min((e for e in ends if e is not None), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -15,9 +16,11 @@ from typing import Any
 
 import uvicorn
 
+from skykeep import __version__
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError, RecordError
+from skykeep.service import log
 from skykeep.service.app import create_app
 from skykeep.service.socket_protocol import SocketProtocol
 from skykeep.service.tokens import Tokens
@@ -123,7 +126,7 @@ async def _serve(
         ws_max_size=FIRST_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # frames are shared as they are, and short of repetition
         lifespan="off",
-        log_level="warning",
+        log_config=None,  # the log is ours: log.py
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -133,6 +136,7 @@ async def _serve(
     )
 
     def ready() -> None:
+        log.event(logging.INFO, "service.start", version=__version__, entries=writer.size)
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         say(f"{writer.site.name}: {writer.size} entries, serving on http://{shown}:{port}")
@@ -159,6 +163,7 @@ async def _serve(
         await at_work
     finally:
         writer.close()
+        log.event(logging.INFO, "service.stop", entries=writer.size)
 
 
 def _end_if_failed(playing: asyncio.Future[None], server: _Server) -> None:

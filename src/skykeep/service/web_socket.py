@@ -7,6 +7,7 @@ many listeners go out as they are, and nobody waits for a listener that does not
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
+from skykeep.service import log
 from skykeep.service.tokens import Holder, Role, Tokens
 
 #: Close codes: 4000 to 4999 are an application's own (RFC 6455, section 7.4.2).
@@ -192,7 +194,8 @@ class WebSocket:
             allowed = " or ".join(sorted(roles))
             await self.close(FORBIDDEN, f"the role {said.role} may not; this needs {allowed}")
             raise GoneError
-        self.holder = said
+        self.holder = self.scope["holder"] = said
+        log.event(logging.INFO, "socket.open", route=self.scope["path"], **log.who(said))
         return said
 
     async def _first(self, tokens: Tokens) -> Holder | str:

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from skykeep.core.event import Actor, Tick
 from skykeep.core.observation import Batch, Sensor
 from skykeep.errors import RecordError, SkykeepError
 from skykeep.runtime import Answer, Input, Prepared, Recorded
+from skykeep.service import log
 from skykeep.units import NS_PER_MS, NS_PER_S
 
 T = TypeVar("T")
@@ -93,6 +94,7 @@ class Writer:
         self.size, self.root, self.checkpoint = 0, b"", b""
         self.problem = "not started"
         self.shed_jobs = self.shed_rows = 0
+        self.shed_by: Counter[str] = Counter()
         #: What a watch page is told where the site is played, not real; see docs/live-stream.md.
         self.simulation: dict[str, Any] | None = None
         #: They hear of each group once it is durable; they must be quick and may not fail.
@@ -129,6 +131,7 @@ class Writer:
         if full or len(self._jobs) >= QUEUE_JOBS:
             self.shed_jobs += 1
             self.shed_rows += rows
+            self.shed_by.update({i.sensor_id: len(i) for i in items if isinstance(i, Batch)})
             raise UnavailableError("the queue is full: more comes in than can be taken")
         answers: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
         self._jobs.append(_Job(items, rows, answers))
@@ -297,6 +300,7 @@ class Writer:
     async def _recover(self, error: SkykeepError) -> None:
         """The engine is ahead of the record: begin again from what is durable."""
         why = str(error)
+        log.event(logging.ERROR, "record.trouble", why=why)
         if not self._stopping:
             self.problem = why
         self._refuse(self._taken_all(), why)
@@ -311,6 +315,7 @@ class Writer:
                     async with asyncio.timeout(REOPEN_S):
                         await self._until_stopped()
             else:
+                log.event(logging.WARNING, "record.reopened", entries=self.size)
                 if not self._stopping:
                     self.problem = ""
                 return
@@ -352,5 +357,5 @@ def told(error: BaseException) -> SkykeepError:
         return error
     if isinstance(error, sqlite3.Error):
         return RecordError(f"the record could not be read: {error}")
-    _log.error("a fault of the service", exc_info=error)
+    _log.error("service.fault", exc_info=error)
     return UnavailableError(f"a fault of the service ({type(error).__name__}); see its log")

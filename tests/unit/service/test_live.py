@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ import pytest
 
 from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.permits import encode_permits
-from skykeep.commands.recompute import recompute
 from skykeep.core.permit import PermitState
 from skykeep.service import hub as hub_room
 from skykeep.service import web_socket
-from skykeep.service.hub import TOPICS, Hub
+from skykeep.service.hub import TOPICS
 from skykeep.units import NS_PER_MS
 from tests.desk import (
     OFFICE,
@@ -32,10 +30,7 @@ from tests.desk import (
 from tests.sky import (
     CITY,
     FINDER,
-    GUARD,
     NOWHERE,
-    RADAR,
-    RECEIVER,
     SERIAL,
     Form,
     at,
@@ -48,6 +43,9 @@ from tests.sky import (
     zone_named,
 )
 from tests.unit.service.line import PATIENCE_S, Line
+from tests.unit.service.watched import beats, hub_of, watched_all
+
+__all__ = ["watched_all"]
 
 PATH = "/v1/live"
 PLACE = (100.0, 0.0, 80.0)
@@ -61,35 +59,8 @@ HEARD_BY = {
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setattr(hub_room, "BEAT_S", 0.02)
-    monkeypatch.setattr(hub_room, "PUSH_GAP_S", 0.0)
-    made = Desk(tmp_path, (RADAR, RECEIVER, FINDER, GUARD))
-    made.clock.now_ns = at(1.0)
-    hub = hub_of(made)
-    task = made.loop.create_task(hub.run())
-    yield made
-    hub.stop()
-    made.loop.run_until_complete(asyncio.wait_for(task, PATIENCE_S))
-    made.close()
-    assert recompute(tmp_path / "data").faults == []
-
-
-def hub_of(desk: Desk) -> Hub:
-    hub: Hub = desk.app.state.hub
-    return hub
-
-
-def beats(desk: Desk, count: int = 3) -> None:
-    """Let the hub look so many times anew."""
-    hub = hub_of(desk)
-    until = hub.tracks_seq + count
-
-    async def wait() -> None:
-        while hub.tracks_seq < until:
-            await asyncio.sleep(0.005)
-
-    desk.loop.run_until_complete(asyncio.wait_for(wait(), PATIENCE_S))
+def desk(watched_all: Desk) -> Desk:
+    return watched_all
 
 
 def fly(desk: Desk, first_s: int, last_s: int, named: bool = False) -> None:
