@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from skykeep.codec.moment import format_moment, parse_moment
@@ -103,7 +103,7 @@ class Shelving(AlertStep):
 async def get_alerts(
     request: Request,
     holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)],
-    closed: bool = True,
+    closed: Annotated[bool, Query(description="those that are closed too")] = True,
 ) -> AlertList:
     """The alerts that are held; `closed=false` leaves out those that are closed."""
 

@@ -14,12 +14,14 @@ from skykeep.service import (
     health,
     incidents,
     metrics,
+    observations,
     permits,
     problems,
     tracks,
     zones,
 )
 from skykeep.service.docs_page import docs_page
+from skykeep.service.examples import show_answers
 from skykeep.service.guard import Guard
 from skykeep.service.hub import Hub
 from skykeep.service.ingest import Ingest
@@ -34,7 +36,12 @@ from skykeep.service.writer import Writer
 _ABOUT = """One site's no-drone zones, permits, tracks, alerts and incidents.
 
 Whatever is answered with 200 is durable. Errors are `{"where", "problem", "mend"}`. Who acts,
-and in which role, comes from the token. Times are RFC 3339 with a zone."""
+and in which role, comes from the token. Times are RFC 3339 with a zone.
+
+Two WebSockets stand beside these routes: `/v1/live` tells what the site sees now, as MessagePack
+(docs/live-stream.md); `/v1/ingest` takes what `POST /v1/batches` takes, one batch a message, and
+answers each in order. Both want the token in the header, or as a first message
+`{"token": "TOKEN"}`."""
 
 
 def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> FastAPI:
@@ -54,8 +61,11 @@ def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> Fast
     sockets = Sockets(tokens)
     app.state.hub = Hub(writer, sockets, page)
     problems.install(app)
-    for room in (health, metrics, batches, zones, permits, tracks, alerts, incidents):
+    for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
+
+    generated = app.openapi
+    app.openapi = lambda: show_answers(generated())  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:

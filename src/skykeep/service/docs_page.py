@@ -35,14 +35,14 @@ def _operation(
 ) -> list[str]:
     parts = [f"<h2><code>{method.upper()} {escape(path)}</code></h2>"]
     parts += [f"<p>{_words(p)}</p>" for p in operation.get("description", "").split("\n\n")]
-    for parameter in operation.get("parameters", ()):
-        name, kind = parameter["name"], parameter["schema"].get("type", "")
-        parts.append(
-            f"<p>{escape(parameter['in'])} <code>{escape(name)}</code>: {escape(kind)}</p>"
-        )
+    parts += _parameters(operation.get("parameters", ()))
     content = operation.get("requestBody", {}).get("content", {})
     for media, body in content.items():
-        parts.append(f"<p>Body, {escape(media)}:</p>{_schema(document, body.get('schema', {}))}")
+        parts.append(f"<p>Body, {escape(media)}:</p>{_example(document, body)}")
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            for media, body in answer.get("content", {}).items():
+                parts.append(f"<p>Answer, {escape(media)}:</p>{_example(document, body)}")
     rows = [
         f"<tr><td>{status}<td>{_words(answer.get('description', ''))}"
         for status, answer in operation["responses"].items()
@@ -50,11 +50,40 @@ def _operation(
     return [*parts, "<table>", *rows, "</table>"]
 
 
-def _schema(document: dict[str, Any], schema: dict[str, Any]) -> str:
+def _parameters(parameters: Any) -> list[str]:
+    """A table of a route's parameters, if it has any."""
+    rows = []
+    for parameter in parameters:
+        schema = parameter["schema"]
+        examples = schema.get("examples") or schema.get("default", "")
+        shown = examples[0] if isinstance(examples, list) else examples
+        rows.append(
+            f"<tr><td><code>{escape(parameter['name'])}</code><td>{escape(parameter['in'])}"
+            f"{', needed' if parameter.get('required') else ''}<td>{escape(_kind(schema))}"
+            f"<td>{_words(parameter.get('description', ''))}"
+            f"<td><code>{escape(json.dumps(shown)) if shown != '' else ''}</code>"
+        )
+    if not rows:
+        return []
+    head = "<tr><th>parameter<th>in<th>type<th>meaning<th>example or default"
+    return ["<table>", head, *rows, "</table>"]
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    kinds = [schema, *schema.get("anyOf", ())]
+    return " or ".join(k["type"] for k in kinds if k.get("type", "null") != "null")
+
+
+def _example(document: dict[str, Any], body: dict[str, Any]) -> str:
+    """An example, else the fields; of bytes nothing can be shown."""
+    schema = body.get("schema", {})
     name = schema.get("$ref", "").rpartition("/")[2]
     found = document["components"]["schemas"][name] if name else schema
-    shown = found.get("example") or found.get("properties") or found
-    return f"<pre>{escape(json.dumps(shown, indent=1, ensure_ascii=False))}</pre>"
+    if found.get("format") == "binary":
+        return ""
+    shown = body.get("example") or found.get("example") or found.get("properties") or found
+    text = shown if isinstance(shown, str) else json.dumps(shown, indent=1, ensure_ascii=False)
+    return f"<pre>{escape(text)}</pre>"
 
 
 def _words(text: str) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from skykeep import __version__
 from skykeep.service.desk import problems, writer_of
+from skykeep.service.examples import CHECKPOINT, text_answer
 
 router = APIRouter(tags=["service"])
 
@@ -61,7 +62,7 @@ async def get_health(request: Request) -> Response:
 @router.get(
     "/checkpoint",
     response_class=PlainTextResponse,
-    responses=problems(503),
+    responses=problems(503) | text_answer(CHECKPOINT, "the signed note"),
 )
 async def get_checkpoint(request: Request) -> Response:
     """The newest signed checkpoint (C2SP tlog-checkpoint)."""

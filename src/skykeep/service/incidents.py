@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from skykeep.codec.moment import format_moment
@@ -25,6 +25,7 @@ from skykeep.runtime import Recorded
 from skykeep.service.alerts import Officer
 from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, needs, plain, writer_of
 from skykeep.service.desk import problems as statuses
+from skykeep.service.examples import shown
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.zones import Id, Text
 from skykeep.units import AlertId, IncidentId
@@ -93,6 +94,17 @@ class PartIn(_Strict):
 class ReportIn(_Strict):
     """What the responders say they found."""
 
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {
+                "incident_id": "I0001",
+                "words": "a drone lay in the moat, its camera was warm",
+                "parts": [{"lat_deg": 49.6102, "lon_deg": 6.1288, "words": "a rotor"}],
+                "injuries": "none",
+                "damage": "a window",
+            }
+        )
+    )
     incident_id: Id
     words: Text
     parts: Annotated[list[PartIn], Field(max_length=1_000)] = []
@@ -103,6 +115,16 @@ class ReportIn(_Strict):
 class AssessmentIn(_Strict):
     """A conclusion, and the evidence it rests on: tracks, alerts, `report 1`, `sighting 1`."""
 
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {
+                "incident_id": "I0001",
+                "conclusion": "confirmed",
+                "words": "two drones, seen by radar and found",
+                "evidence": ["T00012", "report 1"],
+            }
+        )
+    )
     incident_id: Id
     conclusion: Conclusion
     words: Text
@@ -112,9 +134,15 @@ class AssessmentIn(_Strict):
 class Moving(_Strict):
     """Close or reopen an incident, and why."""
 
+    model_config = ConfigDict(
+        json_schema_extra=shown({"incident_id": "I0001", "step": "close", "why": "all is said"})
+    )
     incident_id: Id
     step: IncidentStep
     why: Text
+
+
+IncidentPath = Annotated[str, Path(description="as in the list", examples=["I0001"])]
 
 
 @router.get("/v1/incidents", responses=READS)
@@ -133,7 +161,9 @@ async def get_incidents(
 
 
 @router.get("/v1/incidents/{incident_id}", responses=READS | statuses(404))
-async def get_incident(request: Request, incident_id: str, holder: Officer) -> IncidentWhole:
+async def get_incident(
+    request: Request, incident_id: IncidentPath, holder: Officer
+) -> IncidentWhole:
     """One incident with all that belongs to it; identities are in it, so it is for officers."""
 
     def look(recorded: Recorded) -> IncidentWhole | None:
@@ -145,8 +175,19 @@ async def get_incident(request: Request, incident_id: str, holder: Officer) -> I
     return whole
 
 
-@router.get("/v1/incidents/{incident_id}/dossier", responses=READS | statuses(404))
-async def get_dossier(request: Request, incident_id: str, holder: Officer) -> Response:
+@router.get(
+    "/v1/incidents/{incident_id}/dossier",
+    response_class=Response,
+    responses=READS
+    | statuses(404)
+    | {
+        200: {
+            "description": "the dossier, to be saved as a .zip file",
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def get_dossier(request: Request, incident_id: IncidentPath, holder: Officer) -> Response:
     """The incident as one file that anyone can check offline. The site waits while it is made."""
 
     def look(recorded: Recorded) -> bytes | None:

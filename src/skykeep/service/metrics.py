@@ -17,6 +17,7 @@ from skykeep.core.alert import AlertState
 from skykeep.core.stations import SILENT, UNKNOWN, WORKING
 from skykeep.service.desk import needs
 from skykeep.service.desk import problems as statuses
+from skykeep.service.examples import METRICS, text_answer
 from skykeep.service.hub import Hub
 from skykeep.service.live_columns import PERMISSIONS, gravest_permission
 from skykeep.service.tokens import Holder, Role
@@ -129,7 +130,11 @@ def _gauge(name: str, words: str, label: str, values: Mapping[str, int]) -> Metr
     return family
 
 
-@router.get("/metrics", response_class=PlainTextResponse, responses=statuses(401, 403))
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=statuses(401, 403) | text_answer(METRICS, "the figures"),
+)
 async def get_metrics(
     request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
 ) -> Response:

@@ -84,6 +84,14 @@ async def get_permits(
     return await writer_of(request).ask(look)
 
 
+@router.get("/v1/exemptions", responses=READS)
+async def get_exemptions(
+    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)]
+) -> PermitDocument:
+    """The standing exemptions of police, rescue and the authority's own aircraft."""
+    return (await get_permits(request, holder)).model_copy(update={"permits": []})
+
+
 @router.post(
     "/v1/commands/put_permit",
     responses=COMMANDS,

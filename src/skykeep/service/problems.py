@@ -78,6 +78,8 @@ def install(app: FastAPI) -> None:
                 error.status_code, error.where, error.detail, error.mend, headers
             )
         path = request.url.path
+        if error.status_code == 405 and path.startswith("/v1/") and request.method in _CHANGING:
+            return problem_response(405, path, *_HISTORY, headers)
         words, mend = _HTTP.get(error.status_code, (str(error.detail), "See /docs"))
         return problem_response(error.status_code, path, words, mend, headers)
 
@@ -94,6 +96,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(500, ours)
 
 
+_CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
+_HISTORY = (
+    "history does not change: nothing here is replaced or removed",
+    "Correct it with a command; that becomes a new entry. See /docs",
+)
 _HTTP = {
     400: ("the body cannot be read as JSON", "Send JSON in UTF-8"),
     404: ("there is nothing here", "See /docs for what there is"),

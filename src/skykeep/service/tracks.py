@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -74,14 +75,31 @@ class TrackList(BaseModel):
     tracks: list[TrackOut]
 
 
+class CoverageOut(BaseModel):
+    """What a sensor can see from its place; azimuths clockwise, 0 to 360 is all round."""
+
+    range_min_m: float
+    range_max_m: float
+    azimuth_from_deg: float
+    azimuth_to_deg: float
+    elevation_min_deg: float
+    elevation_max_deg: float
+
+
 class SensorOut(BaseModel):
-    """A registered sensor and how it does: `unknown`, `working` or `silent`."""
+    """A registered sensor and how it does: `unknown`, `working` or `silent`.
+
+    `period_s` is how often it reports when all is well, null: only when there is something.
+    """
 
     sensor: str
     kind: str
     lat_deg: float
     lon_deg: float
     height_hae_m: float
+    words: str
+    period_s: float | None
+    coverage: CoverageOut
     health: str
     last_heard: str | None
 
@@ -123,6 +141,9 @@ async def get_sensors(
                     lat_deg=s.sensor.lat_deg,
                     lon_deg=s.sensor.lon_deg,
                     height_hae_m=s.sensor.height_hae_m,
+                    words=s.sensor.words,
+                    period_s=s.sensor.period_s,
+                    coverage=CoverageOut(**asdict(s.sensor.coverage)),
                     health=s.health,
                     last_heard=format_moment(s.last_ns) if s.last_ns else None,
                 )

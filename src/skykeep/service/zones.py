@@ -97,7 +97,7 @@ async def withdraw_zone(
     body: Withdrawal,
     holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
 ) -> Done:
-    """End a zone."""
+    """End a zone: it is judged no more, and its entries stay in the record."""
     command = WithdrawZone(holder.actor, ZoneId(body.zone_id), body.why)
     return await done(writer_of(request), [command])
 

@@ -128,6 +128,45 @@ def test_a_permit_is_put_granted_and_revoked(desk: Desk) -> None:
     assert (refused.status_code, refused.json()["where"]) == (422, "$.authority")
 
 
+def test_exemptions_stand_apart(desk: Desk) -> None:
+    police = permit_named("X1", exemption_class="police")
+    both = encode_permits(CITY, [permit_named(state=PermitState.SUBMITTED), police])
+    assert desk.command("put_permit", both, OFFICE).status_code == 200
+    found = desk.get("/v1/exemptions", OFFICE).json()
+    assert ([p["id"] for p in found["exemptions"]], found["permits"]) == (["X1"], [])
+    assert [p["id"] for p in desk.get("/v1/permits", OFFICE).json()["permits"]] == ["P1"]
+
+
+def test_a_sensor_says_what_it_covers(desk: Desk) -> None:
+    radar = desk.get("/v1/sensors", READER).json()["sensors"][0]
+    assert (radar["sensor"], radar["period_s"], radar["words"]) == ("radar", 1.0, "")
+    assert radar["coverage"] == {
+        "range_min_m": 1.0, "range_max_m": 20_000.0, "azimuth_from_deg": 0.0,
+        "azimuth_to_deg": 360.0, "elevation_min_deg": -90.0, "elevation_max_deg": 90.0,
+    }  # fmt: skip
+
+
+def test_history_is_not_changed(desk: Desk) -> None:
+    nouns = ("zones", "permits", "exemptions", "tracks", "alerts", "incidents", "incidents/I0001",
+             "sensors", "observations", "batches", "commands/assess")  # fmt: skip
+    for noun in nouns:
+        for method in ("PUT", "PATCH", "DELETE"):
+            answer = desk.request(method, f"/v1/{noun}", OFFICER)
+            assert answer.status_code == 405, (method, noun)
+            assert "history does not change" in answer.json()["problem"]
+            assert "new entry" in answer.json()["mend"]
+    other = desk.request("POST", "/v1/tracks", OFFICER)
+    assert (other.status_code, "history" in other.text) == (405, False)
+    assert desk.request("DELETE", "/health").json()["problem"] == "not with this method"
+
+
+def test_who_opened_an_incident_is_for_officers(desk: Desk) -> None:
+    alerted(desk)
+    desk.command("open_incident", {"title": "t", "alerts": ["A00001"]})
+    for token, name in ((OFFICER, "A. Weber"), (READER, "")):
+        assert desk.get("/v1/incidents", token).json()["incidents"][0]["opened_by"] == name
+
+
 def test_zones_come_out_as_they_went_in_until_they_are_withdrawn(desk: Desk) -> None:
     desk.command("publish_zone", ZONES, OFFICE)
     assert desk.get("/v1/zones", READER).json()["features"] == json.loads(ZONES)["features"]
@@ -222,6 +261,8 @@ def test_the_interface_describes_itself(desk: Desk) -> None:
 READS = {
     "zones": {OFFICER, OFFICE, READER},
     "permits": {OFFICER, OFFICE},
+    "exemptions": {OFFICER, OFFICE},
+    "observations": {OFFICER, READER},
     "tracks": {OFFICER, READER},
     "alerts": {OFFICER, READER},
     "incidents": {OFFICER, READER},

@@ -47,7 +47,8 @@ def token_for(path: str) -> str:
 
 ROUTES = [
     "/health", "/checkpoint", "/v1/batches", "/v1/zones", "/v1/permits", "/v1/tracks",
-    "/v1/alerts", "/v1/incidents", "/v1/incidents/{incident_id}", "/v1/sensors",
+    "/v1/exemptions", "/v1/observations", "/v1/alerts", "/v1/incidents",
+    "/v1/incidents/{incident_id}", "/v1/sensors", "/metrics",
     *(f"/v1/commands/{name}" for name in MAY),
 ]  # fmt: skip
 

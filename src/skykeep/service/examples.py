@@ -1,0 +1,259 @@
+"""Answers as they look, for the description of the interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REASON = {
+    "code": "no_identity",
+    "words": "it does not say who it is",
+}
+TRACKS: dict[str, Any] = {
+    "tracks": [
+        {
+            "track_id": "T00012",
+            "at": "2026-09-12T00:27:01.300Z",
+            "first_seen": "2026-09-12T00:26:40.250Z",
+            "last_seen": "2026-09-12T00:27:01.250Z",
+            "lat_deg": 49.6112345,
+            "lon_deg": 6.1301234,
+            "height": {"m": 431.2, "reference": "HAE"},
+            "velocity_mps": [4.2, -11.0, 0.3],
+            "sigma_horizontal_m": 4.1,
+            "sigma_vertical_m": 6.8,
+            "probability_drone": 0.98,
+            "taken_for_drone": True,
+            "sensors": ["radar-1"],
+            "identity": None,
+            "identity_withheld": False,
+            "verdicts": [
+                {
+                    "zone": "Z1",
+                    "presence": "inside",
+                    "entry_in_s": None,
+                    "permission": "not_permitted",
+                    "reasons": [REASON],
+                    "strength": "none",
+                    "permit_id": None,
+                }
+            ],
+            "alert_id": "A00001",
+        }
+    ]
+}
+SENSORS: dict[str, Any] = {
+    "sensors": [
+        {
+            "sensor": "radar-1",
+            "kind": "radar",
+            "lat_deg": 49.61,
+            "lon_deg": 6.13,
+            "height_hae_m": 350.0,
+            "words": "on the roof of the town hall",
+            "period_s": 1.0,
+            "coverage": {
+                "range_min_m": 50.0,
+                "range_max_m": 6000.0,
+                "azimuth_from_deg": 0.0,
+                "azimuth_to_deg": 360.0,
+                "elevation_min_deg": -2.0,
+                "elevation_max_deg": 40.0,
+            },
+            "health": "working",
+            "last_heard": "2026-09-12T00:27:01.310Z",
+        }
+    ]
+}
+ALERTS: dict[str, Any] = {
+    "alerts": [
+        {
+            "alert_id": "A00001",
+            "state": "raised",
+            "active": True,
+            "priority": 1,
+            "tracks": ["T00012"],
+            "zones": ["Z1"],
+            "permission": "not_permitted",
+            "reasons": [REASON],
+            "raised": "2026-09-12T00:26:45Z",
+            "shelved_until": None,
+        }
+    ]
+}
+INCIDENT: dict[str, Any] = {
+    "incident_id": "I0001",
+    "title": "Two drones over the citadel",
+    "state": "open",
+    "opened": "2026-09-12T00:31:00Z",
+    "opened_by": "A. Weber",
+    "alerts": ["A00001"],
+    "tracks": ["T00012"],
+    "reports": 1,
+    "sightings": 1,
+    "assessments": 1,
+}
+ACTOR = {"name": "A. Weber", "role": "officer"}
+INCIDENT_WHOLE: dict[str, Any] = {
+    "incident": INCIDENT,
+    "history": [
+        {
+            "event_name": "TrackStarted",
+            "at_ns": 1789172805000000000,
+            "track_id": "T00012",
+            "first_seen_ns": 1789172800250000000,
+            "source": "measured",
+        }
+    ],
+    "sightings": [
+        {
+            "event_name": "ReportKept",
+            "at_ns": 1789172810000000000,
+            "batch_id": "gate:7",
+            "row": 0,
+            "sensor_id": "gate",
+            "seen_at_ns": 1789172808000000000,
+            "azimuth_deg": 211.0,
+            "words": "two lights, one behind the other",
+        }
+    ],
+    "reports": [],
+    "assessments": [],
+}
+DONE: dict[str, Any] = {
+    "entries": [4712],
+    "changed": [
+        {
+            "event_name": "ZoneChanged",
+            "at_ns": 1789172400000000000,
+            "zone_id": "Z1",
+            "state": "in_force",
+            "actor": ACTOR,
+        }
+    ],
+    "incident": None,
+    "findings": [],
+}
+TAKEN: dict[str, Any] = {
+    "batch_id": "radar-1:000042",
+    "entry": 4711,
+    "repeated": False,
+    "rejected": [
+        {"row": 3, "field": "$.polar.range_m", "problem": "Expected `float` >= 0.0"},
+    ],
+}
+HEALTH: dict[str, Any] = {
+    "ok": True,
+    "problem": "",
+    "version": "0.1.0",
+    "site": "Citadel",
+    "entries": 4712,
+    "checkpoint": {"size": 4712, "root": "djt84LpToel9pxZ11/Rhz4mJ4wBE6TNFmg9gG+mEbRg="},
+    "sensors": {"radar-1": "working"},
+    "waiting": 0,
+    "shed_requests": 0,
+    "shed_observations": 0,
+}
+ZONES: dict[str, Any] = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {
+                "identifier": "Z1",
+                "country": "LUX",
+                "name": [{"text": "Citadel", "lang": "en-GB"}],
+                "type": "PROHIBITED",
+                "variant": "COMMON",
+                "limitedApplicability": [],
+                "zoneAuthority": [{"name": [{"text": "City"}], "purpose": "AUTHORIZATION"}],
+            },
+            "geometry": {
+                "type": "Point",
+                "coordinates": [6.13, 49.61],
+                "extent": {"subType": "Circle", "radius": 500.0},
+                "layer": {
+                    "upper": 300,
+                    "upperReference": "AGL",
+                    "lower": 0,
+                    "lowerReference": "AGL",
+                    "uom": "m",
+                },
+            },
+        }
+    ],
+}
+OBSERVATIONS: dict[str, Any] = {
+    "observations": [
+        {
+            "entry": 4711,
+            "batch_id": "radar-1:000042",
+            "row": 0,
+            "sensor": "radar-1",
+            "event_time": "2026-09-12T00:27:00.250Z",
+            "receipt_time": "2026-09-12T00:27:00.310Z",
+            "form": "polar",
+            "measured": {
+                "range_m": 1520.0,
+                "azimuth_deg": 211.4,
+                "elevation_deg": 3.1,
+                "sigma_range_m": 5.0,
+                "sigma_azimuth_deg": 0.4,
+                "sigma_elevation_deg": 0.6,
+            },
+            "place": {
+                "lat_deg": 49.5983517,
+                "lon_deg": 6.1190705,
+                "height_m": 432.371,
+                "height_reference": "HAE",
+            },
+            "kind": {"drone": 0.8, "bird": 0.15, "aircraft": 0.01, "clutter": 0.04},
+            "claim": None,
+            "claim_withheld": False,
+        }
+    ],
+    "next": "4712-0",
+}
+CHECKPOINT = """city/skykeep
+4712
+djt84LpToel9pxZ11/Rhz4mJ4wBE6TNFmg9gG+mEbRg=
+
+— city/skykeep 1ZQy3tV5bS9rG1cD7nS0d0l2Yk1Yb2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
+"""
+METRICS = """# HELP skykeep_observations_taken_total Observations used
+# TYPE skykeep_observations_taken_total counter
+skykeep_observations_taken_total{sensor="radar-1"} 184220.0
+"""
+
+
+#: By the names of the answers' schemas.
+ANSWERS: dict[str, dict[str, Any]] = {
+    "AlertList": ALERTS,
+    "Done": DONE,
+    "Health": HEALTH,
+    "IncidentList": {"incidents": [INCIDENT]},
+    "IncidentWhole": INCIDENT_WHOLE,
+    "ObservationPage": OBSERVATIONS,
+    "SensorList": SENSORS,
+    "Taken": TAKEN,
+    "TrackList": TRACKS,
+    "ZoneCollection": ZONES,
+}
+
+
+def show_answers(document: dict[str, Any]) -> dict[str, Any]:
+    """The description with the answers' examples; FastAPI would leave out their nulls."""
+    schemas = document["components"]["schemas"]
+    for name, example in ANSWERS.items():
+        schemas[name]["example"] = example
+    return document
+
+
+def shown(example: Any) -> dict[str, Any]:
+    """For a model's schema: an example beside its fields."""
+    return {"example": example}
+
+
+def text_answer(example: str, words: str) -> dict[int | str, dict[str, Any]]:
+    """For the description: an answer in plain text."""
+    content = {"text/plain": {"schema": {"type": "string"}, "example": example}}
+    return {200: {"description": words, "content": content}}
