@@ -39,6 +39,9 @@ def build_parser() -> argparse.ArgumentParser:
     shown.add_argument("--page", action="store_true", help="with the page, terminal or not")
     demo.add_argument("--speed", type=_speed, default=20.0, metavar="N",
                       help="how much faster than real the page plays it (default 20)")  # fmt: skip
+    demo.add_argument("--patience", type=float, default=10.0, metavar="S",
+                      help="seconds that the story's officer leaves you to acknowledge "
+                           "(default 10)")  # fmt: skip
     demo.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="P",
                       help="of the page (default %(default)s)")  # fmt: skip
     _add_json(demo)
@@ -189,7 +192,7 @@ def _demo(args: argparse.Namespace) -> int:
     folder = args.out or Path("out") / f"citadel-night-{args.seed}"
     once = args.once or args.json or os.environ.get("ONCE", "0") not in ("", "0")
     if args.page or (sys.stdout.isatty() and not once):
-        return demo.run_page(args.seed, folder, args.speed, args.port)
+        return demo.run_page(args.seed, folder, args.speed, args.patience, args.port)
     return demo.run(args.seed, folder, args.json)
 
 

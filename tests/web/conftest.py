@@ -34,7 +34,7 @@ ARGUMENTS = [
     f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {HOST}",
 ]
 # Software rendering on two cores that other tests share.
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 30_000
 
 
 class PageWatcher:

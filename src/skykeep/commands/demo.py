@@ -71,7 +71,7 @@ def run(seed: int, folder: Path, as_json: bool) -> int:
     return _as_text(night, scorer.summary(), incident, data, folder)
 
 
-def run_page(seed: int, folder: Path, speed: float, port: int) -> int:
+def run_page(seed: int, folder: Path, speed: float, patience_s: float, port: int) -> int:
     """The same before somebody's eyes: the watch page is served until somebody ends it.
 
     1 where the night that was played to its end is not as it must be.
@@ -96,7 +96,7 @@ def run_page(seed: int, folder: Path, speed: float, port: int) -> int:
 
     print("Making ready; on a machine's first start this takes up to a minute.", flush=True)
     rehearse()
-    player = demo_page.Player(night, speed, folder, begun, told)
+    player = demo_page.Player(night, speed, patience_s, folder, begun, told)
     demo_page.run(player, demo_page.free_port(port), tokens)
     return max(codes, default=0)
 

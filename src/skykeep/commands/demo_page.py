@@ -30,8 +30,6 @@ from skykeep.service.tokens import Holder, Role, encode_tokens, new_token
 from skykeep.service.writer import Group, Item, Writer
 from skykeep.units import NS_PER_S
 
-#: The story's officer leaves a person at the page this many real seconds to acknowledge.
-PATIENCE_S = 10.0
 TOKENS_FILE = "tokens.json"
 HOST = "127.0.0.1"
 #: Who may speak to the demo; the first is who the printed link makes you.
@@ -62,12 +60,16 @@ class PlayedClock:
 
 
 class Player:
-    """Hands a night to a writer, second by second; `told` hears how it ended."""
+    """Hands a night to a writer, second by second; `told` hears how it ended.
+
+    The story's officer leaves a person at the page `patience_s` real seconds to acknowledge.
+    """
 
     def __init__(
         self,
         night: Night,
         speed: float,
+        patience_s: float,
         folder: Path,
         begun: Callable[[str], None],
         told: Callable[[Summary, Incident | None, bytes | None], None],
@@ -76,7 +78,7 @@ class Player:
         self.clock = PlayedClock(night.start_ns, speed, time.monotonic)
         self._begun, self._told = begun, told
         self._scorer = Scorer(night)
-        self._watch = Watch(max(1.0, PATIENCE_S * speed * NS_PER_S / ACKNOWLEDGE_AFTER_NS))
+        self._watch = Watch(max(1.0, patience_s * speed * NS_PER_S / ACKNOWLEDGE_AFTER_NS))
 
     async def play(self, writer: Writer, listener: socket.socket) -> None:
         """The whole story; afterwards the page shows the last moment."""
