@@ -60,6 +60,8 @@ SEATS = (
     (0.0, 1.3, "middle"),
 )
 
+#: More zones than these are named only where there is room.
+NAMED_ZONES = 30
 
 Cell = tuple[float, float, float, float]
 """Left, top, right, bottom in the drawing."""
@@ -193,7 +195,7 @@ def _figure(
         _draw_track(sheet, track)
     things = _draw_things(sheet, view)
     for zone in view.zones:
-        _name_zone(sheet, zone)
+        _name_zone(sheet, zone, needed=len(view.zones) <= NAMED_ZONES)
     for track in view.tracks:
         _name_track(sheet, track, _marks(view))
     for at, name in things:
@@ -234,12 +236,12 @@ def _draw_zone(sheet: Sheet, zone: ZoneView) -> str:
     return ""
 
 
-def _name_zone(sheet: Sheet, zone: ZoneView) -> None:
+def _name_zone(sheet: Sheet, zone: ZoneView, needed: bool) -> None:
     """The zone's name at the northernmost corner that the map shows."""
     seen = [at for place in outline_of(zone) if _on_sheet(at := sheet.box.at(*place))]
     if seen:
         top = min(seen, key=lambda corner: (corner[1], corner[0]))
-        sheet.name(top, zone.name, "zone-name", LINE * 0.8, needed=True)
+        sheet.name(top, zone.name, "zone-name", LINE * 0.8, needed)
 
 
 def _draw_closer(sheet: Sheet, closer: Box) -> None:

@@ -80,12 +80,35 @@ def parts_of(view: DossierView) -> list[Place]:
     return [part for part in parts if is_place(part)]
 
 
-def _box(places: Sequence[Place]) -> Box:
-    easts, norths = [p[0] for p in places], [p[1] for p in places]
-    span = max(max(easts) - min(easts), max(norths) - min(norths))
-    side = max(LEAST_SIDE_M, span * (1.0 + 2.0 * MARGIN_SHARE))
-    middle_east, middle_north = (min(easts) + max(easts)) / 2.0, (min(norths) + max(norths)) / 2.0
-    return Box(middle_east - side / 2.0, middle_north - side / 2.0, side)
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """The least rectangle around places, in metres."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @staticmethod
+    def of(places: Sequence[Place]) -> _Bounds:
+        easts, norths = [p[0] for p in places], [p[1] for p in places]
+        return _Bounds(min(easts), min(norths), max(easts), max(norths))
+
+    def joined(self, other: _Bounds) -> _Bounds:
+        return _Bounds(
+            min(self.west, other.west), min(self.south, other.south),
+            max(self.east, other.east), max(self.north, other.north),
+        )  # fmt: skip
+
+    def has(self, place: Place) -> bool:
+        return self.west <= place[0] <= self.east and self.south <= place[1] <= self.north
+
+    def square(self) -> Box:
+        """A map's square around it, with a margin."""
+        span = max(self.east - self.west, self.north - self.south)
+        side = max(LEAST_SIDE_M, span * (1.0 + 2.0 * MARGIN_SHARE))
+        middle_east, middle_north = (self.west + self.east) / 2.0, (self.south + self.north) / 2.0
+        return Box(middle_east - side / 2.0, middle_north - side / 2.0, side)
 
 
 def whole_box(view: DossierView) -> Box | None:
@@ -93,29 +116,34 @@ def whole_box(view: DossierView) -> Box | None:
     happened = [point[1:3] for track in view.tracks for point in drawable(track)]
     happened += parts_of(view)
     sensors = [(s.east, s.north) for s in view.sensors if is_place((s.east, s.north))]
-    outlines = sorted((o for z in view.zones if (o := outline_of(z))), key=lambda o: _box(o).side_m)
-    if not happened:
-        happened = list(outlines[0]) if outlines else sensors
-    if not happened:
-        return None
-    shown = happened + sensors
-    for outline in outlines:
-        if _box(outline).side_m <= ZONE_SHARE * _box(shown).side_m:
-            shown = [*shown, *outline]
-    return _box(shown)
+    bounds = [_Bounds.of(o) for z in view.zones if (o := outline_of(z))]
+    bounds.sort(key=lambda b: b.square().side_m)
+    if happened or not bounds:
+        places = happened + sensors if happened else sensors
+        if not places:
+            return None
+        shown = _Bounds.of(places)
+    else:
+        shown = bounds[0] if not sensors else bounds[0].joined(_Bounds.of(sensors))
+    for each in bounds:
+        if each.square().side_m <= ZONE_SHARE * shown.square().side_m:
+            shown = shown.joined(each)
+    return shown.square()
 
 
 def closer_box(view: DossierView, whole: Box) -> Box | None:
     """Around the smallest zone that a track came into, with the parts that were found."""
     flown = [point[1:3] for track in view.tracks for point in drawable(track)]
-    outlines = [o for z in view.zones if (o := outline_of(z))]
-    entered = [_box(o) for o in outlines if any(holds(o, place) for place in flown)]
-    if not entered:
-        return None
-    zone = min(entered, key=lambda box: box.side_m)
-    corners = [(zone.east_m, zone.north_m), (zone.east_m + zone.side_m, zone.north_m + zone.side_m)]
-    closer = _box([*corners, *parts_of(view)])
-    return closer if closer.side_m <= CLOSER_SHARE * whole.side_m else None
+    zones = [(_Bounds.of(o), o) for z in view.zones if (o := outline_of(z))]
+    zones.sort(key=lambda zone: zone[0].square().side_m)
+    for bounds, outline in zones:
+        if any(bounds.has(place) and holds(outline, place) for place in flown):
+            zone = bounds.square()
+            end = (zone.east_m + zone.side_m, zone.north_m + zone.side_m)
+            corners = [(zone.east_m, zone.north_m), end, *parts_of(view)]
+            closer = _Bounds.of(corners).square()
+            return closer if closer.side_m <= CLOSER_SHARE * whole.side_m else None
+    return None
 
 
 def holds(outline: Sequence[Place], place: Place) -> bool:
