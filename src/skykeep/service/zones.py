@@ -53,7 +53,10 @@ async def get_zones(
     def look(recorded: Recorded) -> bytes:
         zones = recorded.runtime.airspace.zones()
         name = recorded.runtime.airspace.site.name
-        return write_ed318((z for z in zones if _writable(z)), name=name)
+        try:
+            return write_ed318(zones, name=name)
+        except InputError:
+            return write_ed318((z for z in zones if _writable(z)), name=name)
 
     return Response(await writer_of(request).ask(look), media_type="application/json")
 
