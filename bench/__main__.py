@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dossier, line, record, service, startup
+from bench import dossier, line, live, page, record, service, startup
 from bench.figure import Figure
 from bench.tracking import compare
 
@@ -30,6 +30,8 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the record", record.figures),
     ("the dossier", dossier.figures),
     ("the service", service.figures),
+    ("the live stream", live.figures),
+    ("the watch page", page.figures),
     ("tracking", compare.figures),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Keeper:
             [*before, *SKYKEEP, *command, *tokens],
             stdout=subprocess.PIPE, stderr=self.errors, text=True,
         )  # fmt: skip
+        weakref.finalize(self, self.process.kill)  # a test that fails leaves nothing running
         assert self.process.stdout is not None
         readable, _, _ = select.select([self.process.stdout], [], [], START_S)
         self.ready = self.process.stdout.readline() if readable else ""
