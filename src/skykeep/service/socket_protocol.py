@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -9,17 +10,55 @@ from websockets.http11 import Request
 
 from skykeep.service.web_socket import EXTENSION, GoneError
 
+#: One that was told to end may go on sending for so long, or until it is quiet.
+DRAIN_S, QUIET_S = 10.0, 0.5
+
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """The same, and a `web_socket.Door`."""
 
     scope: Any
+    _quiet: asyncio.TimerHandle | None = None
 
     def handle_connect(self, event: Request) -> None:
         """Shake hands; what is served then finds the door in its scope."""
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"][EXTENSION] = self
+
+    def data_received(self, data: bytes) -> None:
+        """Read; after a fault, only that the other side comes to read why it ends."""
+        if self._quiet is None:
+            super().data_received(data)
+        else:
+            self._wait_for_quiet()
+
+    def handle_parser_exception(self) -> None:
+        """Say why it ends; what is still on its way is read and forgotten.
+
+        A connection that is closed upon unread bytes is reset, and the reason is lost.
+        """
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(DRAIN_S, self.transport.close)
+        self._wait_for_quiet()
+
+    def _wait_for_quiet(self) -> None:
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._quiet = self.loop.call_later(QUIET_S, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+        super().connection_lost(exc)
 
     def write_framed(self, framed: bytes) -> None:
         """Hand over whole frames; GoneError once the socket is closed."""
