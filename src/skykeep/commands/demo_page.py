@@ -23,8 +23,8 @@ from skykeep.commands.story import (
 )
 from skykeep.core.casebook import Incident
 from skykeep.core.event import Tick
-from skykeep.dossier.build import build_dossier
 from skykeep.feed.citadel_night import Night
+from skykeep.service.incidents import make_dossier
 from skykeep.service.server import Place, serve
 from skykeep.service.tokens import Holder, Role, encode_tokens, new_token
 from skykeep.service.writer import Group, Item, Writer
@@ -96,8 +96,7 @@ class Player:
         writer.listeners.remove(self._hear)
         incident, dossier = await self._afterwards(writer), None
         if incident is not None:
-            found = incident
-            dossier = await writer.ask(lambda site: build_dossier(site.store, found, DOSSIER_FILE))
+            dossier = await make_dossier(writer, incident, DOSSIER_FILE)
         writer.simulation = {"speed": self.speed, "over": True}
         await asyncio.to_thread(self._told, self._scorer.summary(), incident, dossier)
 

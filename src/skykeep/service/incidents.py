@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from typing import Annotated, Any
 
 import msgspec
@@ -27,6 +29,7 @@ from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, need
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import shown
 from skykeep.service.tokens import Holder, Role
+from skykeep.service.writer import UnavailableError, Writer
 from skykeep.service.zones import Id, Text
 from skykeep.units import AlertId, IncidentId
 
@@ -188,17 +191,25 @@ async def get_incident(
     },
 )
 async def get_dossier(request: Request, incident_id: IncidentPath, holder: Officer) -> Response:
-    """The incident as one file that anyone can check offline. The site waits while it is made."""
+    """The incident as one file that anyone can check offline; it takes some seconds."""
 
-    def look(recorded: Recorded) -> bytes | None:
-        incident = recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
-        if incident is None:
-            return None
-        return build_dossier(recorded.store, incident, f"{incident_id}.zip")
+    def look(recorded: Recorded) -> Incident | None:
+        return recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
 
-    found = await writer_of(request).ask(look)
-    data: bytes = found_or_404(request, found, f"incident {incident_id[:40]}")
+    writer = writer_of(request)
+    found = await writer.ask(look)
+    incident: Incident = found_or_404(request, found, f"incident {incident_id[:40]}")
+    data = await make_dossier(writer, incident, f"{incident_id}.zip")
     return Response(data, media_type="application/zip")
+
+
+async def make_dossier(writer: Writer, incident: Incident, file_name: str) -> bytes:
+    """The dossier from the record as it is now; the site goes on while it is made."""
+    store = await writer.ask(lambda recorded: recorded.store.as_it_is())
+    try:
+        return await asyncio.to_thread(build_dossier, store, incident, file_name)
+    except sqlite3.Error:
+        raise UnavailableError("the record was closed while the dossier was made") from None
 
 
 @router.post("/v1/commands/open_incident", responses=COMMANDS)

@@ -8,6 +8,7 @@ again, and opening computes the root anew from the stored leaves.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from skykeep.record.entry import (
 from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
+from skykeep.store.record_audit import walk
 from skykeep.store.record_files import (
     DATABASE_ERRORS,
     KEYS_FILE,
@@ -161,6 +163,16 @@ class RecordStore:
     def public_key(self) -> PublicKey:
         """The key that the checkpoints are checked with."""
         return self._public
+
+    def as_it_is(self) -> RecordStore:
+        """The record as it is now, to be read while it grows, on another thread too.
+
+        It shares the files: whoever closes the record ends this too (sqlite3.ProgrammingError).
+        """
+        view = copy.copy(self)
+        view._audit_size, view._broken = self.size, "it was opened to be looked at"
+        view._salts, view._cache = Salts(self._record_key), {}  # a cipher is one thread's own
+        return view
 
     def close(self) -> None:
         """Let go of the files; everything acknowledged is in them already."""
@@ -455,45 +467,11 @@ class RecordStore:
     def faults(self) -> Iterator[str]:
         """Everything that does not hold between leaves, order, hashes and signed checkpoints."""
         try:
-            yield from self._faults()
+            self.frontier = yield from walk(self._db, self._signed, self._acknowledged())
         except DATABASE_ERRORS as error:
             yield f"{RECORD_FILE} is damaged: {error}"
         if self._audit_size is not None:  # as long as reading all of it
             yield from damage(self._db, RECORD_FILE)
-
-    def _faults(self) -> Iterator[str]:
-        signed = dict(self._db.execute("SELECT size, note FROM checkpoints"))
-        frontier, last_good, expected = Frontier(), 0, 0
-        rows = self._db.execute("SELECT idx, leaf, hash FROM entries ORDER BY idx")
-        for index, leaf, kept in rows:
-            if index != expected:
-                yield f"entry {expected} is missing from the record"
-                return
-            if type(leaf) is not bytes or leaf_hash(leaf) != kept:
-                yield f"entry {index}: its leaf was altered"
-                return
-            frontier = frontier.append(kept)
-            expected += 1
-            note = signed.pop(expected, None)
-            if note is None:
-                continue
-            try:
-                said = self._signed(note)
-            except RecordError as error:
-                yield f"the checkpoint over {expected} entries: {error}"
-                return
-            if (said.size, said.root) != (frontier.size, frontier.root()):
-                yield f"entries {last_good} to {expected - 1} do not give the root signed over them"
-                return
-            last_good = expected
-        acknowledged = max([*signed, self._acknowledged()])
-        if acknowledged > expected:
-            yield f"entry {expected} is missing: {acknowledged} were signed, {expected} are there"
-        elif signed:
-            yield f"a checkpoint is over {min(signed)} entries, which no record has"
-        elif last_good != expected:
-            yield f"no checkpoint is over entries {last_good} to {expected - 1}"
-        self.frontier = frontier
 
     def _acknowledged(self) -> int:
         """The size that the file beside the database knows; 0 where it cannot be read.

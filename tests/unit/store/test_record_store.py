@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -640,3 +641,25 @@ def test_every_commit_is_synced(folder: Path) -> None:
         for db in (store._db, store._keys):
             assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
             assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+
+
+def test_a_record_is_read_as_it_was_while_it_grows_on_another_thread(folder: Path) -> None:
+    with opened(folder) as store:
+        store.append([private(n) for n in range(50)])
+        view, note = store.as_it_is(), store.checkpoint()
+        before = [(p, store.facts(p), store.salts(p)) for p in store.entries()]
+        proof = store.tree().range_proof(10, 20, 50)
+
+        def read() -> list[object]:
+            return [(p, view.facts(p), view.salts(p)) for p in view.entries()]
+
+        with ThreadPoolExecutor(1) as other:
+            for n in range(20):
+                reading = other.submit(read)
+                store.append([private(50 + n)])
+                assert reading.result() == before
+        assert store.size == 70
+        assert (view.size, view.checkpoint()) == (50, note)
+        assert view.tree().range_proof(10, 20, 50) == proof
+        with pytest.raises(RecordError, match="looked at"):
+            view.append([private(99)])
