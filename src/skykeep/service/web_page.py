@@ -20,7 +20,8 @@ BASEMAP_PATH = "/basemap.pmtiles"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _NO_PAGE = """Skykeep is running, but its watch page is not built here.
 
-Build it once (Node 20 or newer): cd web && npm ci && npm run build
+In a checkout, build it: make web
+A package made without SKYKEEP_NO_WEB has it.
 The interface for programs is described at /docs
 """
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
