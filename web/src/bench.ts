@@ -27,6 +27,8 @@ interface Fps {
 declare global {
   interface Window {
     __fps?: Fps;
+    /** Frames that the map drew since the start. */
+    __frames?: number;
   }
 }
 
@@ -68,7 +70,12 @@ export function runLoad(root: HTMLElement, query: string): void {
 function pan(page: WatchPage): void {
   const map = page.map!.gl;
   let rendered = 0;
-  map.on("render", () => rendered++);
+  window.__frames = 0;
+  Object.assign(window, { __map: map, __page: page });
+  map.on("render", () => {
+    rendered++;
+    window.__frames = (window.__frames ?? 0) + 1;
+  });
   const fps: Fps = { raf: 0, render: 0, seconds: 0, windows: [] };
   window.__fps = fps;
   let frames = 0;

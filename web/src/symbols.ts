@@ -47,7 +47,7 @@ interface Shape {
 }
 
 export const SHAPES: Record<Permission, Shape> = {
-  none: { outline: "M12 8.5a3.5 3.5 0 1 0 .01 0z", filled: true },
+  none: { outline: "M12 7.8a4.2 4.2 0 1 0 .01 0z", filled: true },
   permitted: { outline: "M5 5h14v14H5z", filled: true },
   not_permitted: { outline: "M12 2.5 22.5 20.5H1.5z", filled: true },
   undetermined: {
@@ -56,7 +56,7 @@ export const SHAPES: Record<Permission, Shape> = {
     filled: false,
   },
   not_subject: {
-    outline: "M12 1.5 14 9l8.5 5v2.2L14 13.6l-.5 5 3 2.2v1.4L12 21l-4.5 1.2v-1.4l3-2.2-.5-5-8.500 2.600V14L10 9z",
+    outline: "M12 1.5 14 9l8.5 5v2.2L14 13.6l-.5 5 3 2.2v1.4L12 21l-4.5 1.2v-1.4l3-2.2-.5-5-8.5 2.6V14L10 9z",
     filled: true,
   },
 };

@@ -170,7 +170,7 @@ export class Card {
   update(input: CardInput): void {
     const { alert, facts, entry, nowMs } = input;
     this.updateHead(input);
-    this.put("entry", entry.words);
+    this.put("entry", input.live ? entry.words : `${entry.words}, by the last data`);
     setAttribute(this.root, "data-press", entry.press);
     this.put("distance", input.distance);
     this.put("height", heightWords(facts));

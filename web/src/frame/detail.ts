@@ -61,7 +61,7 @@ export class Detail {
     this.root.append(
       h("header", {}, h("div", { class: "permission" }, this.slot, this.title), away),
       h("p", { class: "detail-permission" }, this.permission),
-      list,
+      h("details", { open: matchMedia("(min-width: 900px)").matches }, h("summary", {}, "More"), list),
     );
     selection.onChange(() => this.refresh());
     store.on("tracks", () => this.refresh());

@@ -50,6 +50,15 @@ export class Header {
       { type: "button", class: "quiet", "data-testid": "button-theme", onclick: () => actions.theme() },
       "Day / night",
     );
+    const menu = h(
+      "button",
+      { type: "button", class: "quiet menu", "aria-expanded": "false", "aria-label": "Menu" },
+      "\u2630",
+    );
+    menu.addEventListener("click", () => {
+      const open = this.root.classList.toggle("menu-open");
+      setAttribute(menu, "aria-expanded", String(open));
+    });
     const out = h("button", { type: "button", class: "quiet", onclick: () => actions.signOut() }, "Sign out");
     this.root = h(
       "header",
@@ -57,7 +66,9 @@ export class Header {
       h("div", { class: "brand" }, this.site, this.authority),
       h("div", { class: "clocks" }, this.time, this.utc),
       h("div", { class: "chips" }, this.link, this.simulation, this.service),
-      h("div", { class: "person" }, this.who, this.mute, theme, out),
+      h("div", { class: "person" }, this.who, theme, out),
+      this.mute,
+      menu,
     );
     store.on("site", (m) => this.takeSite(m));
     store.on("service", (m) => this.takeService(m));

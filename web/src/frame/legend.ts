@@ -1,7 +1,7 @@
 // What the symbols mean, and what can be switched off.
 
 import { h } from "../dom";
-import { TOGGLES, type Toggle, type WatchMap } from "../map/map";
+import { TOGGLES, type WatchMap } from "../map/map";
 import { icon, PERMISSION_WORDS, PERMISSIONS } from "../symbols";
 
 const ZONE_LOOKS = [
@@ -20,8 +20,7 @@ export function makeLegend(map: WatchMap): HTMLElement {
   const zones = ZONE_LOOKS.map(([look, words]) =>
     h("li", {}, h("i", { class: `zone-look ${look}` }), words),
   );
-  const names: Toggle[] = ["labels", "trails", ...(Object.keys(TOGGLES) as Toggle[])];
-  const toggles = names.map((name) => {
+  const toggles = TOGGLES.map((name) => {
     const box = h("input", { type: "checkbox", checked: true, "data-testid": `toggle-${name}` });
     box.addEventListener("change", () => map.toggle(name, box.checked));
     return h("label", {}, box, name);

@@ -1,28 +1,28 @@
-// The ground: a polar grid around the site, country outlines; or a site's own PMTiles in quiet colours.
+// What is under everything: country outlines, or a site's own PMTiles in quiet colours; and the
+// labels of the grid.
 
 import { addProtocol, type LayerSpecification, type Map } from "maplibre-gl";
 import { PMTiles, Protocol } from "pmtiles";
 import type { FeatureCollection } from "geojson";
 import type { Topology } from "topojson-specification";
 import type { SiteMessage } from "../messages";
-import { circleRing, collection, destination, line, point, type LonLat } from "./geo";
+import { collection, destination, point } from "./geo";
+import { RINGS_M } from "./ground/layer";
 import { addPart, FONT, geojson, setData, type Part } from "./part";
 import type { Palette } from "./palette";
 
-const RINGS_M = [500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000];
-const SPOKE_M = 100_000;
+const COARSE_ZOOM = 9.5;
 
 export const GRID: Part = {
-  sources: { countries: geojson({ tolerance: 0.4 }), grid: geojson({ tolerance: 0.1 }) },
+  sources: { countries: geojson({ tolerance: 0.4 }), "grid-labels": geojson() },
   layers: [
-    { id: "land", type: "fill", source: "countries" },
-    { id: "borders", type: "line", source: "countries" },
-    { id: "grid-lines", type: "line", source: "grid", filter: ["==", "$type", "LineString"] },
+    // The outlines are coarse (1:50 million): close up they would lie by a kilometre.
+    { id: "land", type: "fill", source: "countries", maxzoom: COARSE_ZOOM },
+    { id: "borders", type: "line", source: "countries", maxzoom: COARSE_ZOOM },
     {
       id: "grid-labels",
       type: "symbol",
-      source: "grid",
-      filter: ["==", "$type", "Point"],
+      source: "grid-labels",
       layout: {
         "text-field": ["get", "label"],
         "text-font": FONT,
@@ -32,41 +32,35 @@ export const GRID: Part = {
     },
   ] as LayerSpecification[],
   paint: (c) => ({
-    // The outlines are coarse (1:50 million): close up they would lie by a kilometre, so they fade.
     land: {
       "fill-color": c.land,
-      "fill-opacity": ["interpolate", ["linear"], ["zoom"], 7, 1, 9.5, 0],
+      "fill-opacity": ["interpolate", ["linear"], ["zoom"], 7, 1, COARSE_ZOOM, 0],
     },
     borders: {
       "line-color": c.border,
       "line-width": 1,
-      "line-opacity": ["interpolate", ["linear"], ["zoom"], 7, 1, 10, 0],
+      "line-opacity": ["interpolate", ["linear"], ["zoom"], 7, 1, COARSE_ZOOM, 0],
     },
-    "grid-lines": { "line-color": c.grid, "line-width": 1 },
     "grid-labels": { "text-color": c.gridText, "text-halo-color": c.halo, "text-halo-width": 1.5 },
   }),
 };
 
-export function showGrid(map: Map, site: SiteMessage): void {
+export function showGridLabels(map: Map, site: SiteMessage): void {
   const { lat_deg: lat, lon_deg: lon } = site;
-  const features = RINGS_M.map((m) => line(circleRing(lat, lon, m, 120)));
-  for (let bearing = 0; bearing < 360; bearing += 30) {
-    const from = destination(lat, lon, bearing, bearing % 90 === 0 ? 0 : 500);
-    features.push(line([from, destination(lat, lon, bearing, SPOKE_M)]));
-  }
+  const labels = [];
   for (const m of RINGS_M) {
     const label = m < 1000 ? `${m} m` : `${m / 1000} km`;
     for (const bearing of [0, 180]) {
-      features.push(point(destination(lat, lon, bearing, m), { label }));
+      labels.push(point(destination(lat, lon, bearing, m), { label }));
     }
     for (let bearing = 30; bearing < 360; bearing += 30) {
       if (bearing === 180) continue;
       const words = `${String(bearing).padStart(3, "0")}°`;
       // Half way between two rings, where the ring's own label is not.
-      features.push(point(destination(lat, lon, bearing, m * 0.72), { label: words }));
+      labels.push(point(destination(lat, lon, bearing, m * 0.72), { label: words }));
     }
   }
-  setData(map, "grid", collection(features));
+  setData(map, "grid-labels", collection(labels));
 }
 
 /** The outlines come in a file of their own, after the picture stands. */
@@ -108,8 +102,7 @@ export async function showBasemap(map: Map, url: string, palette: Palette): Prom
     layers: vector ? vectorLayers(names) : [{ id: "base-raster", type: "raster", source: "basemap" }],
     paint: (c) => (vector ? vectorPaint(c) : rasterPaint(c)),
   };
-  const first = map.getStyle().layers.find((l) => l.id === "grid-lines");
-  addPart(map, part, palette, first?.id);
+  addPart(map, part, palette, "ground");
   for (const id of ["land", "borders"]) map.setLayoutProperty(id, "visibility", "none");
   return part;
 }
@@ -172,7 +165,7 @@ function vectorPaint(c: Palette): ReturnType<Part["paint"]> {
 }
 
 function rasterPaint(c: Palette): ReturnType<Part["paint"]> {
-  const dark = c.ground < "#8";
+  const dark = c.halo < "#8";
   return {
     "base-raster": {
       "raster-saturation": -0.7,
@@ -181,5 +174,3 @@ function rasterPaint(c: Palette): ReturnType<Part["paint"]> {
     },
   };
 }
-
-export type { LonLat };

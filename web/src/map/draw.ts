@@ -48,7 +48,11 @@ export class Drawing implements MapHandle {
     host: HTMLElement,
   ) {
     host.append(this.hint);
-    void watch.ready.then(() => addPart(watch.gl, DRAWN, watch.colours, "sensors"));
+    void watch.ready.then(() => {
+      addPart(watch.gl, DRAWN, watch.colours, "sensors");
+      this.put("drawn", []);
+      this.put("preview", []);
+    });
   }
 
   repaint(): void {
@@ -60,18 +64,27 @@ export class Drawing implements MapHandle {
   }
 
   showZone(zoneId: string | null): void {
-    const { gl } = this.watch;
     const zone = this.store.get("zones")?.zones.find((z) => z.zone_id === zoneId);
     const areas = zone ? zoneRings(zone).filter((r) => r[0]) : [];
-    setData(gl, "zone-shown", collection(areas.map((rings) => polygon(rings))));
+    this.watch.ground.show(zone ? zone.zone_id : null);
     const corners = areas.flatMap((rings) => rings[0]!);
     if (corners.length > 0) this.fit(corners);
   }
 
   preview(area: DrawnArea | null): void {
     const ring = area && ringOf(area);
-    setData(this.watch.gl, "preview", collection(ring ? [polygon([ring])] : []));
+    this.put("preview", ring ? [polygon([ring])] : []);
     if (ring) this.fit(ring);
+  }
+
+  /** Layers without anything are hidden: an empty source costs as much as a full one. */
+  private put(source: "drawn" | "preview", features: Feature<Geometry>[]): void {
+    const { gl } = this.watch;
+    setData(gl, source, collection(features));
+    const visibility = features.length > 0 ? "visible" : "none";
+    for (const { id } of DRAWN.layers.filter((l) => l.id.startsWith(source))) {
+      gl.setLayoutProperty(id, "visibility", visibility);
+    }
   }
 
   private fit(corners: LonLat[]): void {
@@ -158,7 +171,7 @@ export class Drawing implements MapHandle {
     const { gl } = this.watch;
     this.hint.hidden = true;
     gl.getCanvas().style.cursor = "";
-    setData(gl, "drawn", collection([]));
+    this.put("drawn", []);
     // The double click that ended it must not zoom, nor its click pick a track.
     setTimeout(() => {
       this.watch.drawing = false;
@@ -182,7 +195,7 @@ export class Drawing implements MapHandle {
     }
     const said = this.hint.querySelector(".measure");
     if (said) said.textContent = measure;
-    setData(this.watch.gl, "drawn", collection(features));
+    this.put("drawn", features);
   }
 }
 

@@ -1,4 +1,4 @@
-// Pictures that the map's own layers need: sensors by their health, and the hatching of what is unsure.
+// Pictures that MapLibre's own layers need: sensors by their health.
 
 import type { Map as GlMap } from "maplibre-gl";
 import type { Palette } from "./palette";
@@ -11,7 +11,6 @@ export function addImages(map: GlMap, palette: Palette): void {
     "sensor-working": picture(ratio, SIZE, (c) => sensor(c, palette.sensor, palette.halo)),
     "sensor-unknown": picture(ratio, SIZE, (c) => unknown(c, palette.sensor, palette.halo)),
     "sensor-silent": picture(ratio, SIZE, (c) => silent(c, palette.silent, palette.halo)),
-    hatch: picture(ratio, 12, (c) => hatch(c, palette.unreadable)),
   };
   for (const [id, image] of Object.entries(images)) {
     if (map.hasImage(id)) map.removeImage(id);
@@ -59,9 +58,4 @@ function stroke(c: Context, path: Path2D, colour: string, width: number): void {
   c.lineWidth = width;
   c.lineCap = "round";
   c.stroke(path);
-}
-
-function hatch(c: Context, colour: string): void {
-  c.globalAlpha = 0.5;
-  stroke(c, new Path2D("M-3 3 3 -3M0 12 12 0M9 15 15 9"), colour, 1.2);
 }

@@ -7,32 +7,40 @@ import type { SiteMessage } from "../messages";
 import type { Store } from "../store";
 import type { Theme } from "../symbols";
 import type { Tracks } from "../tracks";
-import { GRID, showBasemap, showCountries, showGrid } from "./base";
+import { GRID, showBasemap, showCountries, showGridLabels } from "./base";
+import { Plane } from "./gpu/plane";
+import { GroundLayer } from "./ground/layer";
 import { addImages } from "./images";
 import { PALETTES, type Palette } from "./palette";
 import { addPart, repaint, type Part } from "./part";
-import { COVERAGE, RAYS, SENSORS, showRays, showSensors } from "./sensors";
+import { SENSORS, showSensors } from "./sensors";
 import { TrackLayer } from "./tracks/layer";
-import { showZones, ZONES } from "./zones";
+import { showZoneNames, ZONE_NAMES } from "./zones";
 
 const FIRST_ZOOM = 12.5;
 const CLOSE_ZOOM = 14;
+/** As wide as the detail of a track, and the least map beside which it stands so (style.css). */
+const DETAIL_PX = 350;
+const WIDE_PX = 700;
 
-/** What can be switched off, and the layers behind it. */
-export const TOGGLES = {
-  coverage: ["coverage"],
-  bearings: ["ray-lines", "ray-wedges"],
-  "zones not now": ["zone-dashed"],
-  "zone names": ["zone-names"],
-  grid: ["grid-lines", "grid-labels"],
-} as const;
-export type Toggle = keyof typeof TOGGLES | "trails" | "labels";
+/** What can be switched off. */
+export const TOGGLES = [
+  "labels",
+  "trails",
+  "bearings",
+  "coverage",
+  "zones not now",
+  "zone names",
+  "grid",
+] as const;
+export type Toggle = (typeof TOGGLES)[number];
 
 export class WatchMap {
   readonly gl: GlMap;
   readonly tracks: TrackLayer;
+  readonly ground: GroundLayer;
   private palette: Palette;
-  private readonly parts: Part[] = [GRID, COVERAGE, ZONES, RAYS, SENSORS];
+  private readonly parts: Part[] = [GRID, ZONE_NAMES, SENSORS];
   /** While somebody draws, clicks belong to the drawing. */
   drawing = false;
   readonly ready: Promise<void>;
@@ -51,7 +59,7 @@ export class WatchMap {
       style: {
         version: 8,
         sources: {},
-        layers: [{ id: "ground", type: "background", paint: {} }],
+        layers: [],
         ...(site.glyphs ? { glyphs: new URL(site.glyphs, location.href).href } : {}),
       },
       center: [site.lon_deg, site.lat_deg],
@@ -67,10 +75,15 @@ export class WatchMap {
       renderWorldCopies: false,
       attributionControl: site.basemap ? { compact: true } : false,
     });
+    // MapLibre paints a sky over every pixel of every frame, also where none can be seen. Without a
+    // graphics card that takes longer than all the rest (docs/decisions/0011-watch-page.md).
+    this.gl.painter.drawFunctions = { ...this.gl.painter.drawFunctions, sky: () => undefined };
     this.gl.touchZoomRotate.disableRotation();
     this.gl.keyboard.disableRotation();
     this.gl.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-right");
-    this.tracks = new TrackLayer(site.lat_deg, site.lon_deg, this.palette);
+    const plane = new Plane(site.lat_deg, site.lon_deg);
+    this.ground = new GroundLayer(plane, site, this.palette);
+    this.tracks = new TrackLayer(plane, this.ground, this.palette);
     this.ready = new Promise((done) => {
       this.gl.once("style.load", () => {
         this.build(site);
@@ -84,16 +97,21 @@ export class WatchMap {
   private build(site: SiteMessage): void {
     const { gl, store } = this;
     addImages(gl, this.palette);
-    for (const part of this.parts.slice(0, -1)) addPart(gl, part, this.palette);
-    addPart(gl, SENSORS, this.palette);
+    for (const part of this.parts) addPart(gl, part, this.palette);
+    gl.addLayer(this.ground, "grid-labels");
     gl.addLayer(this.tracks);
-    gl.setPaintProperty("ground", "background-color", this.palette.ground);
-    showGrid(gl, site);
+    showGridLabels(gl, site);
     if (site.basemap) void this.addBasemap(site.basemap);
     else void showCountries(gl);
-    store.on("zones", (m) => showZones(gl, m));
-    store.on("sensors", (m) => showSensors(gl, m));
-    store.on("rays", (m) => showRays(gl, m, store.get("sensors")));
+    store.on("zones", (m) => {
+      showZoneNames(gl, m);
+      this.ground.takeZones(m);
+    });
+    store.on("sensors", (m) => {
+      showSensors(gl, m);
+      this.ground.takeSensors(m);
+    });
+    store.on("rays", (m) => this.tracks.takeRays(m, store.get("sensors")));
     store.on("trails", (m) => this.tracks.takeTrails(m));
     store.on("tracks", (m) => this.tracks.take(m));
     gl.on("click", (event) => {
@@ -121,7 +139,7 @@ export class WatchMap {
     void this.ready.then(() => {
       addImages(this.gl, this.palette);
       for (const part of this.parts) repaint(this.gl, part, this.palette);
-      this.gl.setPaintProperty("ground", "background-color", this.palette.ground);
+      this.ground.setPalette(this.palette);
       this.tracks.setPalette(this.palette);
     });
   }
@@ -131,15 +149,19 @@ export class WatchMap {
   }
 
   toggle(what: Toggle, on: boolean): void {
-    if (what === "trails" || what === "labels") {
+    if (what === "trails" || what === "labels" || what === "bearings") {
       this.tracks.options[what] = on;
       this.tracks.changed();
       return;
     }
+    const { options } = this.ground;
+    if (what === "coverage" || what === "grid") options[what] = on;
+    if (what === "zones not now") options.upcoming = on;
+    this.ground.changed();
+    const labels = what === "grid" ? "grid-labels" : what === "zone names" ? "zone-names" : null;
+    if (!labels) return;
     void this.ready.then(() => {
-      for (const layer of TOGGLES[what]) {
-        this.gl.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
-      }
+      this.gl.setLayoutProperty(labels, "visibility", on ? "visible" : "none");
     });
   }
 
@@ -151,13 +173,19 @@ export class WatchMap {
   /** Bring a track into view without leaving a closer look that somebody has taken. */
   flyToTrack(id: string, tracks: Tracks): void {
     const facts = tracks.facts(id);
-    if (facts) this.flyTo(facts.lat, facts.lon, Math.max(this.gl.getZoom(), CLOSE_ZOOM));
+    const zoom = Math.max(this.gl.getZoom(), CLOSE_ZOOM);
+    if (facts) this.flyTo(facts.lat, facts.lon, zoom, this.besideDetail());
   }
 
-  flyTo(lat: number, lon: number, zoom?: number): void {
+  /** The detail covers a part of the map: what is looked at stands beside it. */
+  private besideDetail(): [number, number] {
+    const { clientWidth: width, clientHeight: height } = this.gl.getContainer();
+    return width > WIDE_PX ? [DETAIL_PX / 2, 0] : [0, height / 6];
+  }
+
+  flyTo(lat: number, lon: number, zoom?: number, offset: [number, number] = [0, 0]): void {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const to = { center: [lon, lat] as [number, number], zoom: zoom ?? this.gl.getZoom() };
-    if (calm) this.gl.jumpTo(to);
-    else this.gl.easeTo({ ...to, duration: 600 });
+    this.gl.easeTo({ ...to, offset, duration: calm ? 0 : 600 });
   }
 }

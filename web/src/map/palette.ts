@@ -4,7 +4,6 @@
 import { PERMISSION_COLOURS, type Permission, type Theme } from "../symbols";
 
 export interface Palette {
-  ground: string;
   land: string;
   border: string;
   grid: string;
@@ -32,7 +31,6 @@ export interface Palette {
 
 export const PALETTES: Record<Theme, Palette> = {
   night: {
-    ground: "#0b1017",
     land: "#121a24",
     border: "#3a4a5c",
     grid: "#2a3746",
@@ -58,7 +56,6 @@ export const PALETTES: Record<Theme, Palette> = {
     permissions: PERMISSION_COLOURS.night,
   },
   day: {
-    ground: "#e9edf1",
     land: "#f3f5f2",
     border: "#8796a5",
     grid: "#c3ccd5",

@@ -1,38 +1,25 @@
-// Zones on the map: in force (filled), not applying now (dashed), perhaps or unreadable (hatched).
+// Zones: their colours and areas, and their names on the map (ground/ draws the areas).
 
 import type { LayerSpecification, Map } from "maplibre-gl";
 import type { Feature, Geometry } from "geojson";
 import type { HeightLimit, ZoneView, ZonesMessage } from "../messages";
-import { circleRing, collection, labelPoint, point, polygon, type LonLat } from "./geo";
+import { circleRing, collection, labelPoint, point, type LonLat } from "./geo";
+import { lookOf, type Look } from "./ground/shapes";
+import type { Palette } from "./palette";
 import { FONT, FONT_BOLD, geojson, setData, type Part } from "./part";
 
-/** How a zone is drawn; the first that fits. */
-type Look = "emergency" | "unsure" | "yes" | "no";
+/** A zone this wide on the screen has room for its name, px. */
+const NAMED_PX = 70;
 
-export const ZONES: Part = {
-  sources: {
-    zones: geojson({ tolerance: 0.375, buffer: 32 }),
-    "zone-labels": geojson({ buffer: 32 }),
-    "zone-shown": geojson(),
-  },
+export const ZONE_NAMES: Part = {
+  sources: { "zone-names": geojson({ buffer: 32 }) },
   layers: [
-    { id: "zone-fill", type: "fill", source: "zones", filter: look("yes", "emergency") },
-    {
-      id: "zone-hatch",
-      type: "fill",
-      source: "zones",
-      filter: look("unsure"),
-    },
-    { id: "zone-dashed", type: "line", source: "zones", filter: look("no", "unsure") },
-    { id: "zone-line", type: "line", source: "zones", filter: look("yes") },
-    { id: "zone-emergency-glow", type: "line", source: "zones", filter: look("emergency") },
-    { id: "zone-emergency", type: "line", source: "zones", filter: look("emergency") },
-    { id: "zone-shown", type: "line", source: "zone-shown" },
     {
       id: "zone-names",
       type: "symbol",
-      source: "zone-labels",
-      minzoom: 9,
+      source: "zone-names",
+      // Not larger than its zone: a thousand names would hide what they name.
+      filter: ["<=", ["get", "from"], ["zoom"]],
       layout: {
         "text-field": ["get", "label"],
         "text-font": ["match", ["get", "look"], "emergency", ["literal", FONT_BOLD], ["literal", FONT]],
@@ -43,54 +30,42 @@ export const ZONES: Part = {
       },
     },
   ] as LayerSpecification[],
-  paint: (c) => {
-    const colour = [
-      "match",
-      ["get", "kind"],
-      "unreadable",
-      c.unreadable,
-      "emergency",
-      c.emergency,
-      "PROHIBITED",
-      c.prohibited,
-      "REQ_AUTHORISATION",
-      c.authorisation,
-      "CONDITIONAL",
-      c.conditional,
-      c.unrestricted,
-    ];
-    return {
-      "zone-fill": {
-        "fill-color": colour,
-        "fill-opacity": ["match", ["get", "kind"], "emergency", 0.2, "PROHIBITED", 0.11, 0.06],
-        "fill-antialias": false,
-      },
-      "zone-hatch": { "fill-pattern": "hatch", "fill-antialias": false },
-      "zone-dashed": { "line-color": colour, "line-width": 1.3, "line-dasharray": [4, 3] },
-      "zone-line": {
-        "line-color": colour,
-        "line-width": ["match", ["get", "kind"], "PROHIBITED", 2, 1.2],
-      },
-      "zone-emergency-glow": { "line-color": c.emergency, "line-width": 9, "line-opacity": 0.3 },
-      "zone-emergency": { "line-color": c.emergency, "line-width": 3 },
-      "zone-shown": { "line-color": c.select, "line-width": 3, "line-dasharray": [1.5, 1] },
-      "zone-names": {
-        "text-color": colour,
-        "text-halo-color": c.halo,
-        "text-halo-width": 1.4,
-      },
-    };
-  },
+  paint: (c) => ({
+    "zone-names": {
+      "text-color": [
+        "match",
+        ["get", "kind"],
+        "unreadable",
+        c.unreadable,
+        "emergency",
+        c.emergency,
+        "PROHIBITED",
+        c.prohibited,
+        "REQ_AUTHORISATION",
+        c.authorisation,
+        "CONDITIONAL",
+        c.conditional,
+        c.unrestricted,
+      ],
+      "text-halo-color": c.halo,
+      "text-halo-width": 1.4,
+    },
+  }),
 };
 
-function look(...looks: Look[]): unknown {
-  return ["in", ["get", "look"], ["literal", looks]];
+function kindOf(zone: ZoneView): string {
+  return !zone.readable ? "unreadable" : zone.emergency ? "emergency" : zone.restriction;
 }
 
-function lookOf(zone: ZoneView): Look {
-  if (!zone.readable || zone.applies === "maybe") return "unsure";
-  if (zone.applies === "no" || zone.state === "proposed" || zone.state === "withdrawn") return "no";
-  return zone.emergency ? "emergency" : "yes";
+export function zoneColour(zone: ZoneView, c: Palette): string {
+  const colours: Record<string, string> = {
+    unreadable: c.unreadable,
+    emergency: c.emergency,
+    PROHIBITED: c.prohibited,
+    REQ_AUTHORISATION: c.authorisation,
+    CONDITIONAL: c.conditional,
+  };
+  return colours[kindOf(zone)] ?? c.unrestricted;
 }
 
 const RANK: Record<Look, number> = { emergency: 0, unsure: 1, yes: 2, no: 3 };
@@ -101,24 +76,24 @@ export function zoneRings(zone: ZoneView): LonLat[][][] {
   );
 }
 
-export function showZones(map: Map, message: ZonesMessage): void {
-  const areas: Feature<Geometry>[] = [];
+export function showZoneNames(map: Map, message: ZonesMessage): void {
   const labels: Feature<Geometry>[] = [];
   for (const zone of message.zones) {
-    const shown = lookOf(zone);
-    const kind = !zone.readable ? "unreadable" : zone.emergency ? "emergency" : zone.restriction;
-    const properties = { zone_id: zone.zone_id, kind, look: shown };
-    for (const rings of zoneRings(zone)) {
-      if (!rings[0] || rings[0].length < 4) continue;
-      areas.push(polygon(rings, properties));
-    }
-    const first = zoneRings(zone)[0]?.[0];
-    if (!first) continue;
-    const label = labelOf(zone, shown);
-    labels.push(point(labelPoint(first), { ...properties, label, rank: RANK[shown] }));
+    const ring = zoneRings(zone)[0]?.[0];
+    if (!ring) continue;
+    const look = lookOf(zone);
+    const label = labelOf(zone, look);
+    const from = look === "emergency" ? 0 : zoomFor(ring);
+    labels.push(point(labelPoint(ring), { kind: kindOf(zone), look, label, rank: RANK[look], from }));
   }
-  setData(map, "zones", collection(areas));
-  setData(map, "zone-labels", collection(labels));
+  setData(map, "zone-names", collection(labels));
+}
+
+/** From which zoom on a ring is wide enough for a name (512 px are 360 degrees at zoom 0). */
+function zoomFor(ring: LonLat[]): number {
+  const lons = ring.map((c) => c[0]);
+  const width = Math.max(...lons) - Math.min(...lons);
+  return Math.max(0, Math.log2((NAMED_PX * 360) / (512 * Math.max(width, 1e-6))));
 }
 
 function labelOf(zone: ZoneView, shown: Look): string {

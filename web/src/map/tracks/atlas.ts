@@ -5,7 +5,7 @@
 import { PERMISSIONS, SHAPES, type Permission } from "../../symbols";
 
 const WIDTH = 512;
-const HEIGHT = 320;
+const HEIGHT = 420;
 const FONT_PX = 12;
 const HALO_PX = 3;
 const FAMILY = 'system-ui, "Noto Sans", "DejaVu Sans", Arial, sans-serif';
@@ -29,8 +29,13 @@ export const SYMBOL_PX: Record<Permission, number> = {
   undetermined: 21,
   not_subject: 22,
 };
-/** A symbol of a track with an alert is so much larger. */
-const ALERT_SCALE = 1.3;
+/** How much of the 24 x 24 units a shape needs: what is empty would be painted for nothing. */
+const EXTENT: Partial<Record<Permission, number>> = { none: 10 / 24 };
+/** Sizes of a symbol: in a crowd, alone, with an alert. */
+export const SIZES = { small: 0.75, plain: 1, alert: 1.3 } as const;
+export type Size = keyof typeof SIZES;
+/** What points somewhere is kept turned, in so many steps: then no pixel has to be interpolated. */
+const TURNS = 24;
 export const LINE_PX = 14;
 
 export class Atlas {
@@ -51,11 +56,8 @@ export class Atlas {
     const halo = this.canvas();
     for (const permission of PERMISSIONS) {
       for (const claim of [false, true]) {
-        for (const alert of [false, true]) {
-          const px = SYMBOL_PX[permission] * (alert ? ALERT_SCALE : 1);
-          const sprite = this.place(px + 4, px + 4, 0);
-          drawSymbol(fill, halo, sprite, permission, claim, px);
-          this.symbols.set(`${permission} ${claim} ${alert}`, sprite);
+        for (const size of Object.keys(SIZES) as Size[]) {
+          this.addSymbol(fill, halo, permission, claim, size);
         }
       }
     }
@@ -65,8 +67,30 @@ export class Atlas {
     this.pixels = this.merged(fill, halo);
   }
 
-  symbol(permission: Permission, claim: boolean, alert: boolean): Sprite {
-    return this.symbols.get(`${permission} ${claim} ${alert}`)!;
+  private addSymbol(
+    fill: OffscreenCanvasRenderingContext2D,
+    halo: OffscreenCanvasRenderingContext2D,
+    permission: Permission,
+    claim: boolean,
+    size: Size,
+  ): void {
+    const px = SYMBOL_PX[permission] * SIZES[size];
+    const box = px * (EXTENT[permission] ?? 1) + 4;
+    const turns = permission === "not_subject" ? TURNS : 1;
+    for (let turn = 0; turn < turns; turn++) {
+      const sprite = this.place(box, box, 0);
+      drawSymbol(fill, halo, sprite, permission, claim, px, (2 * Math.PI * turn) / TURNS);
+      this.symbols.set(`${permission} ${claim} ${size} ${turn}`, sprite);
+    }
+  }
+
+  /** `heading` in radians from north; only what has a nose heeds it. */
+  symbol(permission: Permission, claim: boolean, size: Size, heading: number): Sprite {
+    let turn = 0;
+    if (permission === "not_subject" && Number.isFinite(heading)) {
+      turn = ((Math.round((heading / (2 * Math.PI)) * TURNS) % TURNS) + TURNS) % TURNS;
+    }
+    return this.symbols.get(`${permission} ${claim} ${size} ${turn}`)!;
   }
 
   letter(char: string): Sprite {
@@ -90,8 +114,9 @@ export class Atlas {
   }
 
   private place(w: number, h: number, advance: number): Sprite {
-    w = Math.ceil(w);
-    h = Math.ceil(h);
+    // Even, so that half of it is whole pixels.
+    w = 2 * Math.ceil(w / 2);
+    h = 2 * Math.ceil(h / 2);
     if (this.x + w > WIDTH) {
       this.x = 0;
       this.y += this.rowHeight + 1;
@@ -146,6 +171,7 @@ function drawSymbol(
   permission: Permission,
   claim: boolean,
   px: number,
+  turn: number,
 ): void {
   const shape = SHAPES[permission];
   const outline = new Path2D(shape.outline);
@@ -153,6 +179,7 @@ function drawSymbol(
   for (const context of [fill, halo]) {
     context.save();
     context.translate(at.u + at.w / 2, at.v + at.h / 2);
+    context.rotate(turn);
     context.scale(scale, scale);
     context.translate(-12, -12);
   }
