@@ -212,6 +212,9 @@ class Hub:
         return True
 
     def _tell_tracks(self, moment: Moment, beat: bool) -> None:
+        for listener in self.listeners:
+            self.skipped += bool(listener.behind)
+            listener.behind = None if listener.behind is None else True
         self.tracks_seq += 1
         counts = (self.tracks_seq, self.skipped)
         frame, at_ns = self.writer.site.frame, moment.at_ns

@@ -18,9 +18,11 @@ from skykeep.service.web_socket import (
     GoneError,
     WebSocket,
 )
+from skykeep.service.writer import told
 
 #: What a listener says cannot be understood (RFC 6455, section 7.4.1).
 POLICY_VIOLATION = 1008
+INTERNAL = 1011
 
 _Topic = Annotated[str, msgspec.Meta(max_length=20)]
 
@@ -40,10 +42,11 @@ class Listener:
         self.wake = asyncio.Event()
         #: Since when it has not taken what was sent, by the monotonic clock.
         self.stuck_since_s: float | None = None
+        #: Whether it was sent `tracks` before, and not the newest: one more is left out for it.
+        self.behind: bool | None = None
         self.want = frozenset(TOPICS)
         self._sent: dict[str, Frame] = {}
         self._site_version = -1
-        self._seq = 0
 
     async def speak(self) -> None:
         """Send what is newer than what was sent, for as long as it listens."""
@@ -79,10 +82,7 @@ class Listener:
 
     def _note(self, topic: str, frame: Frame) -> None:
         self._sent[topic] = frame
-        if topic == "tracks":
-            missed = self.hub.tracks_seq - self._seq - 1
-            self.hub.skipped += missed if self._seq else 0
-            self._seq = self.hub.tracks_seq
+        self.behind = False if topic == "tracks" else self.behind
 
     async def _until_ready(self) -> None:
         if self.socket.ready:
@@ -105,6 +105,7 @@ class Listener:
                 await self.socket.close(POLICY_VIOLATION, 'say {"want": [topics]} or nothing')
                 raise GoneError from None
             self.want = want
+            self.behind = self.behind if "tracks" in want else None
             self.wake.set()
 
 
@@ -127,11 +128,18 @@ class Live:
     async def _serve(self, listener: Listener) -> None:
         self.hub.listeners[listener] = None
         speaking = asyncio.ensure_future(listener.speak())
+        speaking.add_done_callback(lambda done: _end(listener.socket, done))
         try:
             await listener.listen()
         finally:
             speaking.cancel()
             del self.hub.listeners[listener]
             await asyncio.wait([speaking])
-            if not speaking.cancelled():
-                speaking.exception()  # it has gone: that is known by now
+
+
+def _end(socket: WebSocket, speaking: asyncio.Future[None]) -> None:
+    """Nobody is left listening to silence: a fault that nobody foresaw hangs up."""
+    error = None if speaking.cancelled() else speaking.exception()
+    if error is not None and not isinstance(error, GoneError):
+        told(error)
+        socket.hang_up(INTERNAL, "a fault of the service")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -12,6 +14,8 @@ from skykeep.service.web_socket import EXTENSION, GoneError
 
 #: One that was told to end may go on sending for so long, or until it is quiet.
 DRAIN_S, QUIET_S = 10.0, 0.5
+#: A frame of 500 tracks three times over; more than that is old before it arrives.
+UNSENT_BYTES = 131_072
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -19,6 +23,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     scope: Any
     _quiet: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep in the system's buffer only what is on its way: a slow one is to get what is new."""
+        super().connection_made(transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sys.platform == "linux":
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+    def keepalive_timeout(self) -> None:
+        """It is gone, or stands still: what waits to be sent to it must not keep it open."""
+        super().keepalive_timeout()
+        self.loop.call_later(QUIET_S, self.transport.abort)
 
     def handle_connect(self, event: Request) -> None:
         """Shake hands; what is served then finds the door in its scope."""

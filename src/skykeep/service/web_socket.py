@@ -30,6 +30,8 @@ FIRST_MESSAGE_S = 5.0
 FIRST_MESSAGE_BYTES = 4_096
 #: A listener costs a frame of some tens of kilobytes a second.
 MAX_SOCKETS = 2_000
+#: Those who have not said yet who they are; they must not keep out those who have.
+MAX_STRANGERS = 500
 #: The server's own door beside ASGI; see socket_protocol.py.
 EXTENSION = "skykeep.socket"
 _DEFAULT_PORT = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -96,6 +98,11 @@ class WebSocket:
         self._closing: asyncio.Task[None] | None = None
         self._open = False
         self.closed = False
+
+    @property
+    def stranger(self) -> bool:
+        """Whether it has not said yet who speaks."""
+        return not isinstance(self.scope.get("holder"), Holder)
 
     @property
     def ready(self) -> bool:
@@ -225,8 +232,9 @@ class Sockets:
     @asynccontextmanager
     async def holding(self, socket: WebSocket) -> AsyncIterator[None]:
         """One that is open, for as long as it is served; GoneError where there are too many."""
-        if len(self.open) >= MAX_SOCKETS:
-            await socket.close(TRY_LATER, f"there are {MAX_SOCKETS} connections already")
+        strangers = sum(s.stranger for s in self.open) if socket.stranger else 0
+        if len(self.open) >= MAX_SOCKETS or strangers >= MAX_STRANGERS:
+            await socket.close(TRY_LATER, "there are too many connections already")
             raise GoneError
         self.open[socket] = None
         try:
