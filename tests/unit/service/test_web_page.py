@@ -93,7 +93,7 @@ def test_where_it_is_not_built_it_says_how(tmp_path: Path) -> None:
     for page in (Page(folder=None), Page(folder=tmp_path / "none"), Page(folder=tmp_path)):
         answer = asked(page, "/")
         assert answer.status_code == 404
-        assert "npm run build" in answer.text
+        assert "make web" in answer.text
 
 
 def test_a_map_of_its_own_is_given_out_in_ranges(tmp_path: Path) -> None:
