@@ -11,13 +11,12 @@ import {
   ageWords,
   claimedIdentity,
   headline,
-  heightWords,
   identityWords,
   raisedWords,
   sensorWords,
-  speedWords,
   stepLines,
   type Entry,
+  type LastSeen,
 } from "./model";
 import type { SensorsMessage } from "../messages";
 
@@ -35,7 +34,8 @@ export interface CardInput {
   alert: AlertView;
   facts: TrackFacts | null;
   entry: Entry;
-  distance: string;
+  /** As it is, or as it was when its track was lost. */
+  last: LastSeen | undefined;
   sensors: SensorsMessage | undefined;
   nowMs: number;
   selected: boolean;
@@ -172,9 +172,11 @@ export class Card {
     this.updateHead(input);
     this.put("entry", input.live ? entry.words : `${entry.words}, by the last data`);
     setAttribute(this.root, "data-press", entry.press);
-    this.put("distance", input.distance);
-    this.put("height", heightWords(facts));
-    this.put("speed", speedWords(facts));
+    const { last } = input;
+    const lately = facts ? "" : "last ";
+    this.put("distance", last ? `${lately}${last.distance}` : "position unknown");
+    this.put("height", last?.height ?? "height unknown");
+    this.put("speed", last?.speed ?? "speed unknown");
     this.put("sensors", sensorWords(facts, input.sensors));
     this.put("strength", identityWords(alert, facts));
     setAttribute(this.fields.get("strength")!, "data-strength", alert.identity?.strength ?? facts?.strength ?? "none");
@@ -190,7 +192,7 @@ export class Card {
     this.updateFoot(input);
   }
 
-  private updateHead({ alert, facts, selected, live }: CardInput): void {
+  private updateHead({ alert, facts, last, selected, live }: CardInput): void {
     const permission = asPermission(alert.permission);
     if (permission !== this.permission) {
       this.permission = permission;
@@ -204,7 +206,7 @@ export class Card {
     const until = alert.shelved_until_ms;
     const shelf = alert.state === "shelved" && until !== null ? ` until ${clock(until)}` : "";
     this.put("state", `${STATE_WORDS[alert.state]}${shelf}${alert.active ? "" : ", cause gone"}`);
-    this.put("age", ageWords(facts));
+    this.put("age", ageWords(facts, last));
     const old = !live || !facts || facts.ageS > OLD_S;
     setAttribute(this.root, "data-old", old ? "yes" : null);
     setAttribute(this.root, "data-state", alert.state);

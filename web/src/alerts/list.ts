@@ -1,15 +1,23 @@
 // The list of what wants attention, in an order that does not jump under the pointer.
 
 import { h, isTyping, reorder, setHidden, setText } from "../dom";
-import type { AlertView } from "../messages";
+import type { AlertsMessage, AlertView } from "../messages";
 import type { Store } from "../store";
 import type { Selection } from "../selection";
-import type { Tracks } from "../tracks";
+import type { TrackFacts, Tracks } from "../tracks";
 import type { Sound } from "../frame/sound";
 import { plural } from "../format";
 import { Card, type CardActions } from "./card";
 import type { Commands } from "./commands";
-import { distanceWords, entryOf, inOrder, stepLines, zoneNamer } from "./model";
+import {
+  distanceWords,
+  entryOf,
+  inOrder,
+  lastSeen,
+  stepLines,
+  zoneNamer,
+  type LastSeen,
+} from "./model";
 
 /** Cards stay where they are for so long after the pointer moved over a button, ms. */
 const HOLD_MS = 1_500;
@@ -22,6 +30,7 @@ export class AlertList {
   private readonly empty = h("p", { class: "empty", "data-testid": "no-alerts" }, "No open alerts.");
   private readonly more = h("p", { class: "hint", hidden: true });
   private readonly closed = h("details", { class: "closed", hidden: true });
+  private readonly last = new Map<string, LastSeen>();
   private readonly gathered = new Set<string>();
   private readonly incident: HTMLButtonElement;
   private order: AlertView[] = [];
@@ -95,7 +104,7 @@ export class AlertList {
         alert,
         facts,
         entry: entryOf(facts, inside, zoneName, nowMs),
-        distance: distanceWords(message, trackId ?? ""),
+        last: this.lastOf(alert.alert_id, facts, message, nowMs),
         sensors,
         nowMs,
         selected: this.selection.alert === alert.alert_id,
@@ -105,6 +114,16 @@ export class AlertList {
     }
     this.arrange();
     this.tellRest(message.alerts, message.more);
+  }
+
+  private lastOf(
+    alertId: string,
+    facts: TrackFacts | null,
+    message: AlertsMessage,
+    nowMs: number,
+  ): LastSeen | undefined {
+    if (facts) this.last.set(alertId, lastSeen(facts, distanceWords(message, facts.id), nowMs));
+    return this.last.get(alertId);
   }
 
   /** The newest of its tracks that is still held. */
@@ -121,6 +140,7 @@ export class AlertList {
         if (open.has(id)) continue;
         this.cards.delete(id);
         this.gathered.delete(id);
+        this.last.delete(id);
       }
     }
     const raised = this.order.filter((a) => a.state === "raised").length;

@@ -36,6 +36,14 @@ export interface Entry {
 /** An entry so near is as urgent as an intrusion (the service's own policy), s. */
 const SOON_S = 30;
 
+/** Where an alert's track was when this page last had it. */
+export interface LastSeen {
+  atMs: number;
+  distance: string;
+  height: string;
+  speed: string;
+}
+
 export function entryOf(
   facts: TrackFacts | null,
   inside: Inside | undefined,
@@ -71,12 +79,13 @@ export function distanceWords(alerts: AlertsMessage | undefined, trackId: string
   return at ? `${distance(at.m)} ${bearing(at.bearing_deg)}` : "position unknown";
 }
 
-export function heightWords(facts: TrackFacts | null): string {
-  return facts ? height(facts.heightM, facts.heightReference) : "height unknown";
-}
-
-export function speedWords(facts: TrackFacts | null): string {
-  return facts ? speed(facts.speedMps) : "speed unknown";
+export function lastSeen(facts: TrackFacts, at: string, nowMs: number): LastSeen {
+  return {
+    atMs: nowMs - facts.ageS * 1000,
+    distance: at,
+    height: height(facts.heightM, facts.heightReference),
+    speed: speed(facts.speedMps),
+  };
 }
 
 /** Who detected it: an observation is none where a track is a claim alone. */
@@ -128,8 +137,9 @@ export function stepLines(alert: AlertView): string[] {
 export function stepWords(step: AlertStep): string {
   const what = STEP_WORDS[step.event] ?? step.event;
   const by = step.by || (step.role ? `the ${step.role.replace("_", " ")}` : "the service");
-  const to = step.event === "hand_over" ? " to " : ": ";
-  return `${what}${step.why ? to + step.why : ""}, by ${by}, ${clock(step.at_ms)}`;
+  // The service says "to police patrol 4" itself.
+  const why = step.event === "hand_over" ? ` ${step.why}` : `: ${step.why}`;
+  return `${what}${step.why ? why : ""}, by ${by}, ${clock(step.at_ms)}`;
 }
 
 export function ackWords(alert: AlertView): string {
@@ -143,8 +153,8 @@ export function raisedWords(alert: AlertView, nowMs: number): string {
   return `${clock(alert.raised_ms)}, ${span((nowMs - alert.raised_ms) / 1000)} ago`;
 }
 
-export function ageWords(facts: TrackFacts | null): string {
-  if (!facts) return "track lost";
+export function ageWords(facts: TrackFacts | null, last: LastSeen | undefined): string {
+  if (!facts) return last ? `track lost, last seen ${clock(last.atMs)}` : "track lost";
   const seen = `seen ${span(facts.ageS)} ago`;
   // A claim is not moved on between its messages: where it is may be older than when it was heard.
   if (facts.measured || facts.stateAgeS < facts.ageS + 1) return seen;

@@ -70,9 +70,12 @@ export function zoneColour(zone: ZoneView, c: Palette): string {
 
 const RANK: Record<Look, number> = { emergency: 0, unsure: 1, yes: 2, no: 3 };
 
+/** A large circle is looked at from nearby: it needs more corners to look round. */
+const corners = (m: number) => (m > 1000 ? 240 : 72);
+
 export function zoneRings(zone: ZoneView): LonLat[][][] {
   return zone.volumes.map(({ area }) =>
-    "circle" in area ? [circleRing(area.circle[0], area.circle[1], area.circle[2])] : area.rings,
+    "circle" in area ? [circleRing(...area.circle, corners(area.circle[2]))] : area.rings,
   );
 }
 

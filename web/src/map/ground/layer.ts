@@ -197,7 +197,7 @@ export class GroundLayer implements CustomLayerInterface {
   private addZone(zone: ZoneView, look: Look): void {
     const hex = zoneColour(zone, this.palette);
     const stroke = strokeOf(zone, look, hex);
-    const strength = look === "emergency" ? 0.22 : zone.restriction === "PROHIBITED" ? 0.12 : 0.06;
+    const strength = look === "emergency" ? 0.13 : zone.restriction === "PROHIBITED" ? 0.1 : 0.05;
     for (const rings of zoneRings(zone)) {
       if (!rings[0] || rings[0].length < 4) continue;
       if (look === "unsure") this.shapes.fill(this.shapes.hatches, rings, hex, 0.4);
