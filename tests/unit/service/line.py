@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -138,6 +139,16 @@ class Line:
             if message["topic"] == name:
                 return message
         raise AssertionError(f"no {name} among {skip} messages")
+
+    def until(
+        self, name: str, holds: Callable[[dict[str, Any]], bool], tries: int = 300
+    ) -> dict[str, Any]:
+        """The first message of a topic of which something holds."""
+        for _ in range(tries):
+            message = self.topic(name)
+            if holds(message):
+                return message
+        raise AssertionError(f"it does not hold of {tries} messages {name}")
 
     def answer(self) -> dict[str, Any]:
         """The next text message, decoded."""

@@ -127,30 +127,27 @@ def test_from_a_zone_to_an_alert_and_its_acknowledgement(desk: Desk) -> None:
             {"m": 0.0, "reference": "AGL"}, {"m": 300.0, "reference": "AGL"}
         )  # fmt: skip
         fly(desk, 2, 8)
-        while not (told := line.topic("alerts"))["alerts"]:
-            pass
+        told = line.until("alerts", lambda said: bool(said["alerts"]))
         (alert,) = told["alerts"]
         assert (alert["alert_id"], alert["state"], alert["priority"]) == ("A00001", "raised", 1)
         assert [(s["event"], s["role"]) for s in alert["steps"]] == [("raised", "rule")]
         (track,) = alert["tracks"]
         assert told["distances"][track]["m"] == pytest.approx(100.0, abs=5.0)
         assert told["distances"][track]["bearing_deg"] == pytest.approx(90.0, abs=3.0)
-        while (tracks := line.topic("tracks"))["alert"] != ["A00001"]:
-            pass
+        tracks = line.until("tracks", lambda said: said["alert"] == ["A00001"])
         assert (tracks["track_id"], tracks["zone_ids"]) == ([track], ["Z1"])
         assert tracks["permissions"][tracks["permission"][0]] == "not_permitted"
         assert tracks["presences"][tracks["presence"][0]] == "inside"
         assert tracks["flags"][0] == 1 | 2 | 4
         assert desk.command("acknowledge_alert", {"alert_id": "A00001"}).status_code == 200
-        while (alert := line.topic("alerts")["alerts"][0])["state"] != "acknowledged":
-            pass
+        told = line.until("alerts", lambda said: said["alerts"][0]["state"] == "acknowledged")
+        (alert,) = told["alerts"]
         assert alert["steps"][-1] == {
             "event": "acknowledge", "at_ms": alert["steps"][-1]["at_ms"], "by": "A. Weber",
             "role": "officer", "why": "",
         }  # fmt: skip
         assert desk.command("close_alert", {"alert_id": "A00001", "why": "x"}).status_code == 200
-        while line.topic("tracks")["flags"][0] & 4:
-            pass
+        line.until("tracks", lambda said: not said["flags"][0] & 4)
         opened = desk.command("open_incident", {"title": "a drone", "alerts": ["A00001"]})
         assert opened.status_code == 200
         (incident,) = line.topic("incidents")["incidents"]
@@ -199,12 +196,11 @@ def test_nothing_is_told_that_is_not_on_the_disk(
         first_words(line, len(ALL))
         monkeypatch.setattr(RecordStore, "commit", commit)
         assert desk.command("publish_zone", ZONES).status_code == 503
-        while (service := line.message())["topic"] != "service" or service["ok"]:
-            assert service["topic"] in ("service", "tracks")
+        service = line.until("service", lambda said: not said["ok"])
         assert "disk I/O error" in service["problem"]
+        assert not all_of(bytes_of(line), "zones")
         failing[0] = False
-        while not line.topic("service")["ok"]:
-            pass
+        line.until("service", lambda said: bool(said["ok"]))
         assert desk.command("publish_zone", ZONES).status_code == 200
         assert len(line.topic("zones")["zones"]) == 1
 
@@ -276,8 +272,8 @@ def test_the_identity_behind_an_alert_outlives_the_track(desk: Desk) -> None:
         fly(desk, 2, 9, named=True)
         desk.clock.now_ns = at(120.0)
         desk.get("/v1/sensors")
-        while (tracks := line.topic("tracks"))["at_ms"] < at(120.0) / 1e6 or tracks["track_id"]:
-            pass
+        late_ms = at(120.0) / 1e6
+        line.until("tracks", lambda said: said["at_ms"] >= late_ms and not said["track_id"])
         beats(desk)
         told = all_of(bytes_of(line), "alerts")
     with Line(desk, PATH, OFFICER).opened() as line:
@@ -298,20 +294,17 @@ def test_bearings_are_shown_for_some_seconds_and_reports_are_kept(desk: Desk) ->
         assert desk.post(posted(bearing), tokens["df"]).json()["repeated"]
         desk.post(posted(sighting(2.5, "over the gate", 210.0)), tokens["guard"])
         desk.post(posted(sighting(2.6, "gone again", NOWHERE)), tokens["guard"])
-        while len(columns(rays := line.topic("rays"), "azimuth_deg")) < 2:
-            pass
+        rays = line.until("rays", lambda said: len(columns(said, "azimuth_deg")) >= 2)
         assert columns(rays, "azimuth_deg") == [30.0, 210.0]
         assert columns(rays, "sigma_deg") == [4.0, 15.0]
         assert list(rays["person"]) == [0, 1]
         assert rays["sensor_ids"] == ["df", "guard"]
-        while len(reports := line.topic("reports")["reports"]) < 2:
-            pass
+        reports = line.until("reports", lambda said: len(said["reports"]) >= 2)["reports"]
         assert [r["words"] for r in reports] == ["gone again", "over the gate"]
         assert [r["azimuth_deg"] for r in reports] == [None, 210.0]
         assert reports[1]["seen_ms"] == at(2.5) / 1e6
         desk.clock.now_ns = at(20.0)
-        while columns(line.topic("rays"), "azimuth_deg"):
-            pass
+        line.until("rays", lambda said: not columns(said, "azimuth_deg"))
         beats(desk)
         assert not all_of(bytes_of(line), "rays")  # it was said once that there are none
     with Line(desk, PATH, READER).opened() as line:
@@ -538,8 +531,7 @@ def test_a_simulation_is_said_to_be_one(desk: Desk) -> None:
     simulation: dict[str, Any] = {"speed": 20, "over": False}
     desk.writer.simulation = simulation
     with Line(desk, PATH, READER).opened() as line:
-        while line.topic("site")["simulation"] != {"speed": 20, "over": False}:
-            pass
+        line.until("site", lambda said: said["simulation"] == {"speed": 20, "over": False})
         simulation["over"] = True
         assert line.topic("site")["simulation"] == {"speed": 20, "over": True}
 
