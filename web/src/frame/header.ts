@@ -35,7 +35,15 @@ export class Header {
     "data-testid": "service-state",
     hidden: true,
   });
-  private readonly who = h("span", { class: "who", "data-testid": "holder" });
+  private readonly holder = h("span");
+  private readonly role = h("small");
+  private readonly who = h(
+    "span",
+    { class: "who", "data-testid": "holder" },
+    this.holder,
+    " ",
+    this.role,
+  );
   private readonly mute: HTMLButtonElement;
 
   constructor(
@@ -81,7 +89,8 @@ export class Header {
     setSiteZone(m.time_zone);
     setText(this.site, m.name);
     setText(this.authority, m.authority === m.name ? "" : m.authority);
-    setText(this.who, `${m.holder}, ${ROLES[m.role] ?? m.role}`);
+    setText(this.holder, m.holder);
+    setText(this.role, ROLES[m.role] ?? m.role);
     const sim = m.simulation;
     setHidden(this.simulation, sim === null);
     if (sim) {
@@ -118,7 +127,7 @@ export class Header {
   }
 
   private tellSound(): void {
-    const words = { on: "Sound on", muted: "Sound off", blocked: "Sound waits for a click" };
+    const words = { on: "Sound on", muted: "Sound off", blocked: "Sound: click once" };
     setText(this.mute, words[this.sound.state]);
     setAttribute(this.mute, "aria-pressed", String(this.sound.state === "on"));
     setAttribute(this.mute, "data-sound", this.sound.state);
