@@ -159,7 +159,10 @@ class Writer:
 
     async def start(self) -> None:
         """Open the record, recover, register the site's sensors; RecordError if it cannot."""
+        begun_s = time.monotonic()
         await self._open()
+        took_s = round(time.monotonic() - begun_s, 3)
+        log.event(logging.INFO, "record.opened", entries=self.size, duration_s=took_s)
         self.problem = ""
 
     async def run(self) -> None:

@@ -119,11 +119,13 @@ class Line:
         assert self.next()["type"] == "websocket.accept"
         return self
 
-    def closed(self) -> int:
+    def closed(self, skip: int = 500) -> int:
         """The code it was closed with; whatever came before is passed over."""
-        while (message := self.next())["type"] != "websocket.close":
-            pass
-        return int(message.get("code", 1000))
+        for _ in range(skip):
+            message = self.next()
+            if message["type"] == "websocket.close":
+                return int(message.get("code", 1000))
+        raise AssertionError(f"it is open after {skip} messages")
 
     def message(self) -> dict[str, Any]:
         """The next binary message, decoded."""
