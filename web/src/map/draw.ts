@@ -96,7 +96,7 @@ export class Drawing implements MapHandle {
       Math.max(...lons),
       Math.max(...lats),
     ];
-    this.watch.gl.fitBounds(bounds, { padding: 60, maxZoom: 16, duration: 500 });
+    this.watch.gl.fitBounds(bounds, { padding: 90, maxZoom: 15, duration: 500 });
   }
 
   async drawArea(kind: "circle" | "polygon"): Promise<DrawnArea | null> {
