@@ -155,10 +155,11 @@ TRAIL_COLUMNS = {"count": "u16", "lat_e7": "i32", "lon_e7": "i32", "age_s": "f32
 
 
 def test_trails_hold_each_track_of_the_last_beat_oldest_point_first() -> None:
-    dice, trails = random.Random(1), Trails(beats=4)
+    dice, trails = random.Random(1), Trails(beats=7)  # enough points that a sort must be stable
+    names = [f"T{i}" for i in range(30)]
     beats: list[dict[str, tuple[int, int]]] = []
-    for second in range(9):
-        ids = dice.sample(["T1", "T2", "T3", "T4", "T5", "T6"], dice.randint(0, 6))
+    for second in range(25):
+        ids = dice.sample(names, dice.choice([0, 3, 27, 30, 30]))
         places = {i: (dice.randint(-9, 9), dice.randint(-9, 9)) for i in ids}
         beats.append(places)
         lat, lon = ([p[k] for p in places.values()] for k in (0, 1))
@@ -175,7 +176,7 @@ def test_trails_hold_each_track_of_the_last_beat_oldest_point_first() -> None:
                 for k in range(start, end)
             ]
             wanted: list[tuple[int, int, float]] = []
-            for age, beat in enumerate(reversed(beats[-4:])):
+            for age, beat in enumerate(reversed(beats[-7:])):
                 if track_id not in beat:
                     break  # what comes back after a gap is drawn from there on
                 wanted.insert(0, (*beat[track_id], float(age)))

@@ -142,6 +142,22 @@ def test_all_of_the_time_and_none_of_it(desk: Desk) -> None:
     assert keys(pages(desk)) == [(e, o.row) for e, o in everything(desk)]  # five minutes back
 
 
+def test_the_span_takes_in_its_start_and_not_its_end(desk: Desk) -> None:
+    told = everything(desk)
+    entry, first = told[40]
+    last = next(o for e, o in told if e > entry + 5)
+    query = {
+        "from": format_moment(first.receipt_time_ns),
+        "to": format_moment(last.receipt_time_ns),
+    }
+    wanted = [
+        (e, o.row) for e, o in told
+        if first.receipt_time_ns <= o.receipt_time_ns < last.receipt_time_ns
+    ]  # fmt: skip
+    assert wanted[0][0] == entry
+    assert keys(pages(desk, **query)) == wanted
+
+
 def test_one_sensor_alone(desk: Desk) -> None:
     found = pages(desk, sensor="df", **span(0.0, 100.0))
     assert {o["sensor"] for o in found} == {"df"}
@@ -269,9 +285,9 @@ def test_a_batch_that_waited_is_found_though_younger_entries_stand_before_it() -
             return iter(self.placed[start:end])
 
     times = [float(t) for t in range(500)]
-    times[300:300] = [270.0, 271.0]  # received half a minute before its neighbours
-    leaves: Any = Leaves(times)
-    for wanted in (0.0, 100.0, 270.0, 299.0, 499.0, 700.0):
+    times[251:251] = [220.0, 221.0]  # received half a minute before its neighbours
+    leaves: Any = Leaves(times)  # the search looks at the middle, which is one of these, first
+    for wanted in (0.0, 100.0, 220.0, 235.0, 250.0, 499.0, 700.0):
         index = room.first_index(leaves, at(wanted))
         assert all(t < wanted for t in times[:index])
         assert index >= sum(t < wanted for t in times) - 125
