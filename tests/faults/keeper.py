@@ -36,7 +36,8 @@ SITE: dict[str, Any] = {
 
 
 def prepare(folder: Path) -> None:
-    """Site file and tokens."""
+    """Site file and tokens; batches that another site was sent are made anew."""
+    _made.clear()
     (folder / "site.json").write_text(json.dumps(SITE), encoding="utf-8")
     holders = (
         Holder(digest_of(OFFICER), "A. Weber", Role.OFFICER),

@@ -18,6 +18,8 @@ from skykeep.feed.citadel_night import citadel_night, quiet_hours
 from skykeep.runtime import Runtime, Unrecorded
 
 SEEDS = tuple(range(1, 21))
+#: So many of them with every change, all of them in the long runs.
+SEEDS_EACH_TIME = 8
 #: As many alerts as a site may have in a day of birds and clutter.
 ALERTS_A_DAY = 1
 
@@ -74,7 +76,13 @@ def check_night(summary: Summary) -> None:
     assert summary.failures == ()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *SEEDS[:SEEDS_EACH_TIME],
+        *(pytest.param(s, marks=pytest.mark.soak) for s in SEEDS[SEEDS_EACH_TIME:]),
+    ],
+)
 def test_a_night(seed: int) -> None:
     night = citadel_night(seed)
     scorer = play(night, Unrecorded(night.site))

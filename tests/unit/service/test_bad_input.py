@@ -273,7 +273,9 @@ def test_a_field_that_does_not_fit_is_named(desk: Desk) -> None:
 
 def test_a_path_or_method_that_is_not_there(desk: Desk) -> None:
     refused(desk.get("/nothing"), 404, "/nothing", "nothing here")
-    refused(desk.request("DELETE", "/v1/zones", OFFICER), 405, "/v1/zones", "method")
+    refused(
+        desk.request("DELETE", "/v1/zones", OFFICER), 405, "/v1/zones", "history does not change"
+    )
 
 
 def test_a_body_that_is_too_large(desk: Desk) -> None:
