@@ -89,6 +89,9 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help="(default %(default)s; 0: any free one)"
     )
+    serve.add_argument("--log-level", default="warning", metavar="LEVEL",
+                       help="of the JSON lines on stderr: debug, info (each request), warning "
+                            "or error (default warning)")  # fmt: skip
     serve.add_argument("--tokens", type=Path, metavar="F", help="(default DIR/tokens.json)")
     serve.add_argument("--i-know-this-is-public", action="store_true", dest="public",
                        help="allow a host that others can reach")  # fmt: skip
@@ -221,8 +224,9 @@ def _serve(args: argparse.Namespace) -> int:
     from skykeep.commands import serve
 
     return serve.run(
-        args.site, args.data, args.host, args.port, args.tokens, args.public, time.time_ns
-    )
+        args.site, args.data, args.host, args.port, args.tokens, args.public, args.log_level,
+        time.time_ns,
+    )  # fmt: skip
 
 
 def _token_new(args: argparse.Namespace) -> int:

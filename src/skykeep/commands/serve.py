@@ -9,6 +9,7 @@ from pathlib import Path
 from skykeep.config import read_page, read_site
 from skykeep.errors import InputError
 from skykeep.runtime import rehearse
+from skykeep.service.log import configure_logs
 from skykeep.service.server import Place, serve
 from skykeep.service.web_page import Page
 
@@ -22,6 +23,7 @@ def run(
     port: int,
     tokens: Path | None,
     public: bool,
+    log_level: str,
     clock: Callable[[], int],
 ) -> int:
     """Serve until a signal; 0 after a clean end."""
@@ -29,6 +31,7 @@ def run(
         problem = f"{host} can be reached from outside this machine"
         mend = "Put a proxy with TLS in front, or add --i-know-this-is-public"
         raise InputError("--host", problem, mend)
+    configure_logs(log_level)
     site, sensors = read_site(site_file)
     drawn = read_page(site_file)
     page = Page(drawn.basemap_url, drawn.glyphs_url, basemap_file=drawn.basemap_file)

@@ -35,7 +35,7 @@ const WIDE_PIECES = 4_000;
 const TOLERANCE_PX = 0.7;
 /** From so many tracks in view on, symbols are small and trails coarser. */
 const CROWD = 1_000;
-const CROWD_TOLERANCE_PX = 2;
+const CROWD_TOLERANCE_PX = 4;
 const CROWD_WIDE_PIECES = 500;
 /** Uncertainty is drawn where it is larger than the symbol, px. */
 const LEAST_CIRCLE_PX = 11;
