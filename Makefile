@@ -21,7 +21,8 @@ $(DEV_READY): requirements-dev.lock pyproject.toml scripts/setup
 	@scripts/setup requirements-dev.lock
 	@touch $@
 
-$(BENCH_READY): requirements-bench.lock pyproject.toml scripts/setup
+# The page's figures need the browser's driver, which comes with what developing needs.
+$(BENCH_READY): $(DEV_READY) requirements-bench.lock pyproject.toml scripts/setup
 	@scripts/setup requirements-bench.lock
 	@touch $@
 
@@ -57,7 +58,7 @@ test: lint page kernels ## lint, then all tests but the long ones; ends with wha
 soak: $(DEV_READY) ## the long runs
 	@$(BIN)/python -m pytest -m soak
 
-bench: $(BENCH_READY) ## measure against peers and aims; writes docs/bench.md
+bench: $(BENCH_READY) page kernels ## measure against peers and aims; writes docs/bench.md
 	@$(BIN)/python -m bench --date "$$(date -u +%Y-%m-%d)"
 
 clean: ## remove .venv, the built page and every cache

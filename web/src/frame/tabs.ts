@@ -2,6 +2,8 @@
 
 import { h, setAttribute, setHidden } from "../dom";
 import type { OfficeContext, OfficePage } from "../context";
+// Not fetched when it is first opened: the service may just then be away.
+import { mountOffice } from "../office/index";
 
 type Page = "watch" | OfficePage;
 type Role = "officer" | "permit_office" | "reader";
@@ -19,9 +21,6 @@ const MAY: Record<Role, Page[]> = {
   reader: ["watch", "zones", "incidents"],
 };
 
-interface Office {
-  mountOffice(root: HTMLElement, page: OfficePage, context: OfficeContext): unknown;
-}
 
 export class Tabs {
   readonly nav = h("div", { class: "tabs", role: "tablist", "aria-label": "Pages" });
@@ -43,7 +42,7 @@ export class Tabs {
           role: "tab",
           "aria-controls": "panel",
           "data-testid": `tab-${page}`,
-          onclick: () => void this.show(page),
+          onclick: () => this.show(page),
         },
         words,
       );
@@ -58,7 +57,7 @@ export class Tabs {
     this.context = context;
     const may = MAY[role] ?? MAY.reader;
     for (const [page, tab] of this.tabs) setHidden(tab, !may.includes(page));
-    if (this.shown === null || !may.includes(this.shown)) void this.show(may[0]!);
+    if (this.shown === null || !may.includes(this.shown)) this.show(may[0]!);
   }
 
   /** How many alerts nobody has taken, seen from whatever page. */
@@ -67,7 +66,7 @@ export class Tabs {
     setHidden(this.badge, n === 0);
   }
 
-  async show(page: Page): Promise<void> {
+  show(page: Page): void {
     if (this.shown === page) return;
     this.shown = page;
     for (const [name, tab] of this.tabs) {
@@ -80,10 +79,7 @@ export class Tabs {
     setHidden(this.office, page === "watch");
     this.panel.scrollTop = 0;
     if (page === "watch" || !this.context) return;
-    const { mountOffice } = (await import("../office/index")) as Office;
-    if (this.shown !== page) return;
-    const ended = mountOffice(this.office, page, this.context);
-    this.unmount = typeof ended === "function" ? (ended as () => void) : null;
+    this.unmount = mountOffice(this.office, page, this.context);
   }
 
   private key(event: KeyboardEvent): void {
