@@ -12,7 +12,10 @@ from skykeep.commands.recompute import recompute
 from skykeep.core.event import Tick
 from skykeep.feed.citadel_night import Night, citadel_night
 from skykeep.record.entry import read_leaf
+from skykeep.record.merkle import MAX_SIZE
 from skykeep.runtime import Input, Recorded
+from skykeep.store import groups
+from skykeep.store.groups import Group
 from skykeep.store.record_store import RECORD_FILE
 from skykeep.units import NS_PER_S
 
@@ -50,13 +53,40 @@ def record(folder: Path, whole: Night, items: Sequence[Input]) -> None:
 
 @contextmanager
 def database(folder: Path, name: str = RECORD_FILE) -> Iterator[sqlite3.Connection]:
-    """The record's own tables, to be altered."""
+    """The record's own tables, to be altered; its entries also one by one, as `entries`."""
     db = sqlite3.connect(folder / name)
     try:
         with db:
+            if name == RECORD_FILE:
+                _spread(db)
             yield db
+            if name == RECORD_FILE:
+                _gather(db)
     finally:
         db.close()
+
+
+def _spread(db: sqlite3.Connection) -> None:
+    """Every entry as a row of its own, in a table that lasts as long as the connection."""
+    db.execute("CREATE TEMP TABLE entries (idx INTEGER PRIMARY KEY, leaf, hash, facts, group_at)")
+    for group in groups.read(db, 0, MAX_SIZE):
+        columns = (group.leaves, group.hashes, group.facts)
+        for index, row in enumerate(zip(*columns, strict=True), group.first):
+            db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", (index, *row, group.first))
+
+
+def _gather(db: sqlite3.Connection) -> None:
+    """The entries as they now are back into the groups that they came from."""
+    db.execute("DELETE FROM groups")
+    rows = db.execute("SELECT idx, leaf, hash, facts, group_at FROM entries ORDER BY idx")
+    runs: list[list[Any]] = []
+    for row in rows:
+        if not runs or runs[-1][-1][0] + 1 != row[0] or runs[-1][-1][4] != row[4]:
+            runs.append([])
+        runs[-1].append(row)
+    for run in runs:
+        numbers, leaves, hashes, facts, _ = zip(*run, strict=True)
+        groups.insert(db, Group(numbers[0], hashes, leaves, facts))
 
 
 def one(db: sqlite3.Connection, query: str, *values: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from skykeep.commands.recompute import recompute
-from skykeep.store.record_store import RECORD_FILE
 from tests.faults.keeper import Keeper, prepare
+from tests.faults.scene import database
 from tests.faults.test_kill import batches_in
 
 #: The record's files may grow to this: room for the start and some batches.
@@ -66,10 +65,8 @@ def test_a_record_that_was_damaged_is_not_served(tmp_path: Path) -> None:
     for number in range(3):
         keeper.post(number)
     assert keeper.stop() == 0
-    db = sqlite3.connect(tmp_path / "data" / RECORD_FILE)
-    with db:
+    with database(tmp_path / "data") as db:
         db.execute("UPDATE entries SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 4")
-    db.close()
     keeper = Keeper(tmp_path)
     assert keeper.ready == ""
     assert keeper.end() == 1

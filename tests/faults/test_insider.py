@@ -46,13 +46,14 @@ class Insider:
                 leaf.kind, leaf.at_ns, leaf.source,
                 tuple(Fact(data, private=stored[:1] == b"\x01") for data, stored in facts),
             )  # fmt: skip
-            row = (placed.index, placed.leaf, placed.hash, b"".join(map(pack_fact, placed.stored)))
+            row = (placed.leaf, placed.hash, b"".join(map(pack_fact, placed.stored)))
             now = change(placed.index, was)
             if now != was:
                 altered.append(placed.index)
-                (row,) = self.store._rows([now], placed.index)
-            frontier = frontier.append(row[2])
-            rows.append((*row, self.signed(frontier)))
+                made = self.store._group([now], placed.index)
+                row = (made.leaves[0], made.hashes[0], made.facts[0])
+            frontier = frontier.append(row[1])
+            rows.append((placed.index, *row, self.signed(frontier)))
         self.store._keys.commit()
         self.store.close()
         self._write(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,7 @@ def test_an_entry_put_in_at_the_end_is_named(folder: Path) -> None:
     with database(folder) as db:
         last = one(db, "SELECT max(idx) FROM entries")
         db.execute(
-            "INSERT INTO entries SELECT idx + 1, leaf, hash, facts FROM entries WHERE idx = ?",
+            "INSERT INTO entries SELECT idx + 1, leaf, hash, facts, 0 FROM entries WHERE idx = ?",
             (last,),
         )
     assert faults(folder)[0] == f"no checkpoint is over entries {last + 1} to {last + 1}"
@@ -254,6 +255,24 @@ def test_entries_cut_off_inside_a_group_are_named_without_any_checkpoint(folder:
     found = faults(folder)
     assert re.match(rf"no checkpoint is over entries \d+ to {index - 1}", found[0])
     assert found[1].startswith("the record ends before a verdict")
+
+
+def test_entries_stored_twice_or_in_a_damaged_row_are_named(folder: Path) -> None:
+    with database(folder) as db:
+        first = one(db, "SELECT first FROM groups WHERE length(hashes) > 64 LIMIT 1 OFFSET 3")
+    statements = {
+        "INSERT INTO groups SELECT first + 1, hashes, leaves, facts FROM groups WHERE first = ?":
+            r"entry \d+ is stored twice",
+        "UPDATE groups SET leaves = substr(leaves, 2) WHERE first = ?":
+            f"entry {first} and those stored with it: their leaves are damaged",
+    }  # fmt: skip
+    for number, (statement, words) in enumerate(statements.items()):
+        copy = Path(shutil.copytree(folder, folder.parent / str(number)))
+        db = sqlite3.connect(copy / RECORD_FILE)
+        with db:
+            assert db.execute(statement, (first,)).rowcount == 1
+        db.close()
+        assert re.fullmatch(words, faults(copy)[0])
 
 
 # -- what stands beside the entries -------------------------------------------------------

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,6 +26,8 @@ MAX_NOTE_BYTES = 1_000_000  # both limits are those of Go's golang.org/x/mod/sum
 MAX_SIGNATURES = 100  # the specification asks for at least 16 signatures
 _SHOWN_CHARACTERS = 40  # of what a stranger wrote, in our own messages
 
+#: Any but the newline (signed-note, Format).
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "— "
 
 
@@ -229,10 +232,10 @@ def _utf8(text: str) -> bytes:
 
 
 def _check_characters(whole: str) -> None:
-    for at, character in enumerate(whole):
-        if character < " " and character != "\n":
-            line = whole.count("\n", 0, at) + 1
-            raise RecordError(f"note, line {line}: a control character, {shown(character)}")
+    found = _CONTROL.search(whole)
+    if found is not None:
+        line = whole.count("\n", 0, found.start()) + 1
+        raise RecordError(f"note, line {line}: a control character, {shown(found[0])}")
 
 
 def _signature(line: str, number: int) -> Signature:

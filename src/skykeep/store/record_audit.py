@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from itertools import count
 
 from skykeep.errors import RecordError
 from skykeep.record.checkpoint import Checkpoint
-from skykeep.record.merkle import Frontier, leaf_hash
+from skykeep.record.merkle import MAX_SIZE, Frontier, leaf_hash
+from skykeep.store.groups import read
 
 
 def walk(
@@ -20,12 +22,20 @@ def walk(
     """
     notes = dict(db.execute("SELECT size, note FROM checkpoints"))
     frontier, last_good, expected = Frontier(), 0, 0
-    rows = db.execute("SELECT idx, leaf, hash FROM entries ORDER BY idx")
-    for index, leaf, kept in rows:
-        if index != expected:
-            yield f"entry {expected} is missing from the record"
+    entries = _entries(db)
+    while True:
+        try:
+            index, leaf, kept = next(entries)
+        except StopIteration:
+            break
+        except RecordError as error:
+            yield str(error)
             return frontier
-        if type(leaf) is not bytes or leaf_hash(leaf) != kept:
+        if index != expected:
+            what = "is missing from the record" if index > expected else "is stored twice"
+            yield f"entry {min(index, expected)} {what}"
+            return frontier
+        if leaf_hash(leaf) != kept:
             yield f"entry {index}: its leaf was altered"
             return frontier
         frontier = frontier.append(kept)
@@ -50,3 +60,9 @@ def walk(
     elif last_good != expected:
         yield f"no checkpoint is over entries {last_good} to {expected - 1}"
     return frontier
+
+
+def _entries(db: sqlite3.Connection) -> Iterator[tuple[int, bytes, bytes]]:
+    """Number, leaf and stored hash of every entry."""
+    for group in read(db, -MAX_SIZE, MAX_SIZE):
+        yield from zip(count(group.first), group.leaves, group.hashes)

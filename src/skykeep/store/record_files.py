@@ -14,6 +14,7 @@ from pathlib import Path
 from skykeep.errors import RecordError
 from skykeep.record.keys import Ed25519Signer, PublicKey, new_seed, parse_public, parse_secret
 from skykeep.record.keys import signer as make_signer
+from skykeep.store.groups import GROUPS_TABLE
 
 RECORD_FILE, KEYS_FILE = "record.sqlite", "keys.sqlite"
 SECRET_FILE, PUBLIC_FILE = "log.skey", "log.vkey"
@@ -26,10 +27,8 @@ BUSY_S = 2.0
 #: What reading a damaged database raises: sqlite3 decodes even its own messages.
 DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
-RECORD_TABLES = """
-CREATE TABLE IF NOT EXISTS entries (
-  idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, hash BLOB NOT NULL, facts BLOB NOT NULL
-) STRICT;
+RECORD_TABLES = f"""
+{GROUPS_TABLE}
 CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS batches (
   batch_id TEXT PRIMARY KEY, idx INTEGER NOT NULL, digest BLOB NOT NULL

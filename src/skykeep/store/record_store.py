@@ -12,7 +12,8 @@ import copy
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from skykeep.errors import RecordError
@@ -41,6 +42,8 @@ from skykeep.record.entry import (
 from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
+from skykeep.store import groups
+from skykeep.store.groups import Group
 from skykeep.store.record_audit import walk
 from skykeep.store.record_files import (
     DATABASE_ERRORS,
@@ -60,8 +63,6 @@ from skykeep.store.record_files import (
 
 __all__ = ["KEYS_FILE", "PUBLIC_FILE", "RECORD_FILE", "SECRET_FILE", "RecordStore"]
 
-#: Rows fetched at a time when the whole record is read.
-PAGE = 2_000
 #: A snapshot is no fact of the log; a place that no fact has keeps its seal apart.
 SNAPSHOT_PLACE = 0xFFFF_FFFF
 #: No sensor is called this: the snapshots' key is theirs alone.
@@ -76,18 +77,11 @@ class KnownBatch:
     digest: bytes
 
 
-_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?)"
-_ROWS_A_STATEMENT = 50
-_INSERT_MANY = _INSERT + ", (?, ?, ?, ?)" * (_ROWS_A_STATEMENT - 1)
-#: index, leaf, hash, facts
-Row = tuple[int, bytes, bytes, bytes]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Staged:
     """Entries hashed and signed, ready for the disk; nothing of them is durable yet."""
 
-    rows: list[Row]
+    group: Group
     batches: list[tuple[str, int, bytes]]
     frontier: Frontier
     note: bytes
@@ -126,8 +120,8 @@ class RecordStore:
             raise RecordError(f"the record in {folder} does not hold: {error}") from None
 
     def _begin(self, faults: Sequence[str], audit: bool) -> None:
-        last = self._db.execute("SELECT max(idx) FROM entries").fetchone()[0]
-        self._record_key = self._own_key(last is None)
+        end = groups.end_of(self._db)
+        self._record_key = self._own_key(end is None)
         self._salts = Salts(self._record_key)
         #: What is missing beside the entries themselves.
         self.key_faults = (*faults, *damage(self._keys, KEYS_FILE))
@@ -136,7 +130,7 @@ class RecordStore:
             self.key_faults = (*faults, gone)
         if audit:
             self._broken = "it was opened to be looked at"
-            self._audit_size = 0 if last is None else last + 1
+            self._audit_size = end or 0
             return
         fault = next(iter(self.key_faults), None) or next(self.faults(), None)
         if fault is not None:
@@ -208,26 +202,26 @@ class RecordStore:
             raise RecordError("nothing is to be recorded")
         first = self.size
         try:
-            rows = self._rows(entries, first)
+            group = self._group(entries, first)
             if snapshot is not None:
                 snapshot = self._sealed_snapshot(snapshot, first + len(entries))
         except (*DATABASE_ERRORS, RecordError) as error:
             raise self._broke(error) from None
-        frontier = self.frontier.extend([row[2] for row in rows])
+        frontier = self.frontier.extend(group.hashes)
         known = [(b, first + offset, digest) for b, offset, digest in batches]
-        return Staged(rows, known, frontier, self._checkpoint(frontier).to_bytes(), snapshot)
+        return Staged(group, known, frontier, self._checkpoint(frontier).to_bytes(), snapshot)
 
     def commit(self, staged: Staged) -> range:
         """Make durable what was staged last; SQLite works without holding up other threads."""
         self._check()
-        first, size = self.size, staged.frontier.size
-        if first + len(staged.rows) != size:
+        first, size = self.size, staged.group.end
+        if first != staged.group.first:
             raise RecordError("what was staged does not follow the record's last entry")
         try:
             if self._keys.in_transaction:
                 self._keys.commit()  # the keys first: a sealed fact without its key is lost
             with self._db:
-                self._insert(staged.rows)
+                groups.insert(self._db, staged.group)
                 self._db.executemany("INSERT INTO batches VALUES (?, ?, ?)", staged.batches)
                 self._db.execute(
                     "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (size, staged.note)
@@ -241,14 +235,6 @@ class RecordStore:
         self.frontier = staged.frontier
         return range(first, size)
 
-    def _insert(self, rows: list[Row]) -> None:
-        """Many rows a statement take a fifth less time than each by itself."""
-        whole = len(rows) - len(rows) % _ROWS_A_STATEMENT
-        for at in range(0, whole, _ROWS_A_STATEMENT):
-            values = chain.from_iterable(rows[at : at + _ROWS_A_STATEMENT])
-            self._db.execute(_INSERT_MANY, tuple(values))
-        self._db.executemany(_INSERT, rows[whole:])
-
     def _check(self) -> None:
         if self._broken is not None:
             raise RecordError(f"the record stopped: {self._broken}. Open it again")
@@ -257,16 +243,18 @@ class RecordStore:
         self._broken = str(error)
         return RecordError(f"this could not be recorded: {error}")
 
-    def _rows(self, entries: Sequence[Entry], first: int) -> list[Row]:
-        """Entries at their places: number, leaf, hash, and facts as they are stored."""
-        spots = [
-            (index, place)
-            for index, entry in enumerate(entries, first)
-            for place, fact in enumerate(entry.facts)
-            if not fact.private
-        ]
-        open_salts = iter(self._salts.many(spots))
-        rows: list[Row] = []
+    def _group(self, entries: Sequence[Entry], first: int) -> Group:
+        """Entries at their places: leaves, their hashes, and facts as they are stored."""
+        open_salts = iter(
+            self._salts.many(
+                (index, place)
+                for index, entry in enumerate(entries, first)
+                for place, fact in enumerate(entry.facts)
+                if not fact.private
+            )
+        )
+        leaves: list[bytes] = []
+        facts: list[bytes] = []
         for index, entry in enumerate(entries, first):
             packed: list[bytes] = []
             commitments: list[bytes] = []
@@ -279,9 +267,9 @@ class RecordStore:
                     kept, committed = keep_open(next(open_salts), fact.data)
                 packed.append(pack_fact(kept))
                 commitments.append(committed)
-            leaf = write_leaf(entry, inner_root(commitments))
-            rows.append((index, leaf, leaf_hash(leaf), b"".join(packed)))
-        return rows
+            leaves.append(write_leaf(entry, inner_root(commitments)))
+            facts.append(b"".join(packed))
+        return Group(first, list(map(leaf_hash, leaves)), leaves, facts)
 
     def _checkpoint(self, frontier: Frontier) -> Note:
         said = Checkpoint(self.signer.name, frontier.size, frontier.root())
@@ -336,20 +324,14 @@ class RecordStore:
     def entries(self, start: int = 0, end: int | None = None) -> Iterator[Placed]:
         """The entries from `start` until before `end`, as they are stored."""
         upto = self.size if end is None else end
-        while start < upto:
-            try:
-                rows = self._db.execute(
-                    "SELECT idx, leaf, facts FROM entries WHERE idx >= ? AND idx < ? "
-                    "ORDER BY idx LIMIT ?",
-                    (start, upto, PAGE),
-                ).fetchall()
-            except DATABASE_ERRORS as error:
-                raise RecordError(f"entry {start} or one behind it: {error}") from None
-            if not rows:
-                return
-            for index, leaf, facts in rows:
-                yield Placed(index, leaf, unpack_facts(index, facts))
-            start = rows[-1][0] + 1
+        try:
+            for group in groups.read(self._db, start, upto):
+                low, high = max(start - group.first, 0), min(upto, group.end) - group.first
+                leaves, facts = group.leaves[low:high], group.facts[low:high]
+                for index, leaf, packed in zip(count(group.first + low), leaves, facts):
+                    yield Placed(index, leaf, unpack_facts(index, packed))
+        except DATABASE_ERRORS as error:
+            raise RecordError(f"entry {start} or one behind it: {error}") from None
 
     def facts(self, placed: Placed) -> tuple[bytes, ...]:
         """An entry's facts as they were handed in; RecordError where a key is gone."""
@@ -455,14 +437,7 @@ class RecordStore:
 
     def tree(self) -> StoredTree:
         """The log's tree, for proofs."""
-
-        def hashes(start: int, end: int) -> list[bytes]:
-            rows = self._db.execute(
-                "SELECT hash FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end)
-            )
-            return [row[0] for row in rows]
-
-        return StoredTree(hashes)
+        return StoredTree(partial(groups.hashes, self._db))
 
     def faults(self) -> Iterator[str]:
         """Everything that does not hold between leaves, order, hashes and signed checkpoints."""

@@ -23,7 +23,7 @@ from skykeep.record import checkpoint as checkpoints
 from skykeep.record import merkle
 from skykeep.record.entry import Entry, Fact, Placed, commitment, read_leaf
 from skykeep.record.keys import Ed25519Verifier, ed25519_verifier, parse_public
-from skykeep.store import record_store
+from skykeep.store import groups
 from skykeep.store.record_files import NEWEST_FILE
 from skykeep.store.record_store import (
     KEYS_FILE,
@@ -124,9 +124,10 @@ def test_any_groups_come_back_also_after_a_restart(
 def test_entries_can_be_read_from_and_to_anywhere(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_store, "PAGE", 3)
+    monkeypatch.setattr(groups, "_PAGE", 2)
     with opened(folder) as store:
-        store.append(group(0, 10))
+        for first, count in ((0, 3), (3, 1), (4, 1), (5, 5)):
+            store.append(group(first, count))
         for start in range(11):
             for end in range(11):
                 found = [p.index for p in store.entries(start, end)]
@@ -135,8 +136,8 @@ def test_entries_can_be_read_from_and_to_anywhere(
 
 
 def test_a_large_group_comes_back(folder: Path) -> None:
-    """Larger than what one statement takes, several times and with a rest."""
-    given_in = group(0, 3 * record_store._ROWS_A_STATEMENT + 7)
+    """Larger than what one row takes, several times and with a rest."""
+    given_in = group(0, 3 * groups.MOST_ENTRIES + 7)
     with opened(folder) as store:
         store.append(group(0, 1))
         store.append(given_in)
