@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench import dossier, line, live, page, record, service, startup
 from bench.figure import Figure
-from bench.tracking import compare
+from bench.tracking import PARTS
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "bench.md"
@@ -32,11 +32,11 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the service", service.figures),
     ("the live stream", live.figures),
     ("the watch page", page.figures),
-    ("tracking", compare.figures),
+    *((f"tracking: {name}", measure) for name, measure in PARTS.items()),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")
 REPORT_COLUMNS = 160  # of text, where no terminal says how wide it is
-PACKAGES = ("numpy", "numba", "msgspec", "stonesoup")
+PACKAGES = ("numpy", "numba", "msgspec", "stonesoup", "motpy")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with console.status(f"measuring {name}"):
             figures += measure()
     wide = None if sys.stdout.isatty() else REPORT_COLUMNS
-    Console(width=wide).print(_table(figures))
+    Console(width=wide).print(table(figures))
     if not options.no_report:
         REPORT.write_text(_report(figures, options.date, load), encoding="utf-8")
     return 1 if any(f.fails for f in figures) else 0
@@ -72,11 +72,12 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     )
 
 
-def _table(figures: Sequence[Figure]) -> Table:
-    table = Table(*COLUMNS)
+def table(figures: Sequence[Figure]) -> Table:
+    """The figures for a terminal."""
+    drawn = Table(*COLUMNS)
     for figure in figures:
-        table.add_row(*_cells(figure))
-    return table
+        drawn.add_row(*_cells(figure))
+    return drawn
 
 
 def _report(figures: Sequence[Figure], day: dt.date, load: float) -> str:

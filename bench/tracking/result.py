@@ -10,17 +10,21 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScanTracks:
-    """The tracks that a tracker shows after one scan: ids (n,) and positions in m (n, 3)."""
+    """The tracks that a tracker shows after one scan.
+
+    `ids` (n,), `positions_m` (n, 3) and `velocities_mps` (n, 3).
+    """
 
     ids: NDArray[np.int64]
     positions_m: NDArray[np.float64]
+    velocities_mps: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunResult:
     """Wall seconds for each scan (scans,), and the tracks after each.
 
-    A scan's time runs from handing over its plots, ready in the tracker's own form, to
+    A scan's time runs from handing over its plots, ready in the form that the runner names, to
     having its tracks. Starting up, compiling and scoring are outside of it.
     """
 
@@ -30,4 +34,9 @@ class RunResult:
     @property
     def settled_scan_s(self) -> float:
         """Median over the second half of the run, when the tracks are there."""
-        return float(np.median(self.per_scan_s[len(self.per_scan_s) // 2 :]))
+        return float(np.median(self.settled_s))
+
+    @property
+    def settled_s(self) -> NDArray[np.float64]:
+        """The times of the second half of the run."""
+        return self.per_scan_s[len(self.per_scan_s) // 2 :]

@@ -33,37 +33,49 @@ SHORTEST_LIFE_SCANS = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """What a tracker gets, and what was really there.
+    """What a tracker gets, what it may know of it, and what was really there.
 
     `truth` (scans, drones, 6): x, y, z in m and their rates in m/s, NaN while not flying;
-    `plots` one (n, 3) array of positions in m a scan.
+    `plots` one (n, 3) array of positions in m a scan, scans `PERIOD_S` apart; `sigmas_m` (3,) of
+    a plot on each axis; `false_density_per_m3` the mean number of false plots per scan and cubic
+    metre; `densities_m2ps3` the acceleration's, horizontal and vertical.
     """
 
     seed: int
     truth: F64
     plots: tuple[F64, ...]
     side_m: float
+    false_density_per_m3: float
+    sigmas_m: tuple[float, float, float] = (SIGMA_M, SIGMA_M, SIGMA_M)
+    densities_m2ps3: tuple[float, float] = (
+        ACCELERATION_DENSITY,
+        ACCELERATION_DENSITY * VERTICAL_SHARE,
+    )
 
     @property
     def scans(self) -> int:
         """How many scans there are, `PERIOD_S` apart."""
         return len(self.plots)
 
-    @property
-    def false_density_per_m3(self) -> float:
-        """Mean number of false plots per scan and cubic metre."""
-        volume_m3 = self.side_m * self.side_m * BOX_HEIGHT_M
-        return FALSE_PLOTS_PER_TARGET * self.truth.shape[1] / volume_m3
 
+def make(
+    drones: int = 100,
+    scans: int = 60,
+    seed: int = 1,
+    drones_per_km2: float = DRONES_PER_KM2,
+    false_per_scan: float | None = None,
+) -> Scenario:
+    """The scenario of a seed; the motion does not depend on what is drawn for the plots.
 
-def make(drones: int = 100, scans: int = 60, seed: int = 1) -> Scenario:
-    """The scenario of a seed; the motion does not depend on what is drawn for the plots."""
+    `false_per_scan` is the mean number of false plots; half the number of drones if not given.
+    """
     motion, sensing = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-    side_m = 1000.0 * float(np.sqrt(drones / DRONES_PER_KM2))
+    side_m = 1000.0 * float(np.sqrt(drones / drones_per_km2))
     walls_m = np.array([side_m, side_m, BOX_HEIGHT_M])
+    false = FALSE_PLOTS_PER_TARGET * drones if false_per_scan is None else false_per_scan
     truth = _fly(motion, drones, scans, walls_m)
-    plots = tuple(_see(sensing, now, walls_m) for now in truth)
-    return Scenario(seed, truth, plots, side_m)
+    plots = tuple(_see(sensing, now, false, walls_m) for now in truth)
+    return Scenario(seed, truth, plots, side_m, false / (side_m * side_m * BOX_HEIGHT_M))
 
 
 def _fly(rng: np.random.Generator, drones: int, scans: int, walls_m: F64) -> F64:
@@ -103,11 +115,11 @@ def _disturbance(rng: np.random.Generator, drones: int) -> tuple[F64, F64]:
     return change * t / 2.0 + np.sqrt(density * t**3 / 12.0) * b, change
 
 
-def _see(rng: np.random.Generator, now: F64, walls_m: F64) -> F64:
+def _see(rng: np.random.Generator, now: F64, false_per_scan: float, walls_m: F64) -> F64:
     flying = now[~np.isnan(now[:, 0]), :3]
     seen = flying[rng.random(len(flying)) < DETECTION_PROBABILITY]
     noisy = seen + rng.normal(0.0, SIGMA_M, seen.shape)
-    false = rng.random((rng.poisson(FALSE_PLOTS_PER_TARGET * len(now)), 3)) * walls_m
+    false = rng.random((rng.poisson(false_per_scan), 3)) * walls_m
     plots = np.vstack([noisy, false])
     rng.shuffle(plots)
     return plots

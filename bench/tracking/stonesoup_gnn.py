@@ -8,6 +8,7 @@ model, the true noise, a gate at 4 sigma (a plot of the same drone lies within i
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -27,10 +28,12 @@ CONFIRM_PLOTS = 3
 FORGET_TENTATIVE_SCANS = 2
 FORGET_SCANS = 5
 START = dt.datetime(2026, 1, 1)  # naive: Stone Soup counts so
-POSITION = [0, 2, 4]  # of x, x', y, y', z, z'
+POSITION, RATE = [0, 2, 4], [1, 3, 5]  # of x, x', y, y', z, z'
 
 
-def _tracker(detector: Iterator[Any], measurement_model: Any) -> Any:
+def _tracker(
+    detector: Iterator[Any], measurement_model: Any, densities: tuple[float, float]
+) -> Any:
     from stonesoup.dataassociator.tree import DetectionKDTreeGNN2D
     from stonesoup.deleter.time import UpdateTimeStepsDeleter
     from stonesoup.hypothesiser.distance import DistanceHypothesiser
@@ -45,9 +48,8 @@ def _tracker(detector: Iterator[Any], measurement_model: Any) -> Any:
     from stonesoup.types.state import GaussianState
     from stonesoup.updater.kalman import KalmanUpdater
 
-    density = given.ACCELERATION_DENSITY
     motion = CombinedLinearGaussianTransitionModel(
-        [ConstantVelocity(q) for q in (density, density, density * given.VERTICAL_SHARE)]
+        [ConstantVelocity(q) for q in (densities[0], densities[0], densities[1])]
     )
     predictor, updater = KalmanPredictor(motion), KalmanUpdater(measurement_model)
     associator = DetectionKDTreeGNN2D(
@@ -78,32 +80,36 @@ def _tracker(detector: Iterator[Any], measurement_model: Any) -> Any:
     )
 
 
-def run(scenario: Scenario) -> RunResult:
-    """Track the scenario; the plots are Stone Soup detections before the clock starts."""
+def run(scenario: Scenario, limit_s: float = math.inf) -> RunResult:
+    """Track the scenario; the plots are Stone Soup detections before the clock starts.
+
+    After `limit_s` seconds no further scan is begun: the result is then shorter.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own deprecations are not ours to report
         from stonesoup.models.measurement.linear import LinearGaussian
         from stonesoup.types.detection import Detection
 
-        model = LinearGaussian(6, POSITION, np.diag([given.SIGMA_M**2] * 3))
+        model = LinearGaussian(6, POSITION, np.diag(np.square(scenario.sigmas_m)))
         scans: list[tuple[dt.datetime, set[Any]]] = []
         for number, plots in enumerate(scenario.plots):
             at = START + dt.timedelta(seconds=number * given.PERIOD_S)
             detections = {Detection(p.reshape(3, 1), at, measurement_model=model) for p in plots}
             scans.append((at, detections))
-        return _drive(iter(_tracker(iter(scans), model)), len(scans))
+        steps = iter(_tracker(iter(scans), model, scenario.densities_m2ps3))
+        return _drive(steps, len(scans), limit_s)
 
 
-def _drive(steps: Iterator[tuple[Any, set[Any]]], scans: int) -> RunResult:
-    per_scan_s = np.empty(scans)
+def _drive(steps: Iterator[tuple[Any, set[Any]]], scans: int, limit_s: float) -> RunResult:
+    per_scan_s: list[float] = []
     shown: list[ScanTracks] = []
     numbers: dict[str, int] = {}
-    for scan in range(scans):
+    while len(shown) < scans and sum(per_scan_s) < limit_s:
         begun = time.perf_counter()
         _, tracks = next(steps)
-        per_scan_s[scan] = time.perf_counter() - begun
+        per_scan_s.append(time.perf_counter() - begun)
         ids = [numbers.setdefault(track.id, len(numbers)) for track in tracks]
-        means = [np.asarray(t.state.mean, np.float64).ravel()[POSITION] for t in tracks]
-        positions = np.array(means, np.float64).reshape(-1, 3)
-        shown.append(ScanTracks(np.array(ids, np.int64), positions))
-    return RunResult(per_scan_s, tuple(shown))
+        means = np.array([np.asarray(t.state.mean, np.float64).ravel() for t in tracks])
+        means = means.reshape(-1, 6)
+        shown.append(ScanTracks(np.array(ids, np.int64), means[:, POSITION], means[:, RATE]))
+    return RunResult(np.array(per_scan_s), tuple(shown))

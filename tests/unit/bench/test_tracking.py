@@ -1,68 +1,51 @@
-"""The bench's own scenario and scorer: a ruler must be checked before it measures."""
+"""The bench's scenarios and comparisons: a ruler must be checked before it measures."""
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bench.tracking import compare, scenario
+from bench.tracking import clutter, compare, crowded, large, scenario, skykeep_tracker
 from bench.tracking.result import RunResult, ScanTracks
 from bench.tracking.scenario import Scenario
-from bench.tracking.score import CUTOFF_M, gospa, pair_up, score
+from bench.tracking.score import CUTOFF_M, pair_up, score
+from bench.tracking.siap import siap
 
 
-def literal_gospa(truth_m: np.ndarray, tracks_m: np.ndarray, cutoff_m: float) -> float:
-    """Every way to pair some of the drones with some of the tracks, and the cheapest of them."""
-    best = np.inf
-    for size in range(min(len(truth_m), len(tracks_m)) + 1):
-        for rows in itertools.combinations(range(len(truth_m)), size):
-            for columns in itertools.permutations(range(len(tracks_m)), size):
-                cost = sum(
-                    float(np.sum((truth_m[i] - tracks_m[j]) ** 2))
-                    for i, j in zip(rows, columns, strict=True)
-                )
-                alone = len(truth_m) + len(tracks_m) - 2 * size
-                best = min(best, cost + alone * cutoff_m**2 / 2.0)
-    return float(np.sqrt(best))
+def perfect(made: Scenario) -> RunResult:
+    """Tracks that are the truth, a millisecond a scan."""
+    return RunResult(np.full(made.scans, 0.001), tuple(map(_as_tracks, made.truth)))
 
 
-_points = st.lists(st.tuples(*[st.integers(0, 120)] * 3), max_size=4).map(
-    lambda rows: np.array(rows, np.float64).reshape(-1, 3)
-)
+def _as_tracks(now: np.ndarray) -> ScanTracks:
+    flying = np.flatnonzero(~np.isnan(now[:, 0]))
+    return ScanTracks(flying.astype(np.int64), now[flying, :3], now[flying, 3:])
 
 
-@given(_points, _points)
-@settings(max_examples=80, deadline=None)
-def test_gospa_is_the_cheapest_pairing(truth_m: np.ndarray, tracks_m: np.ndarray) -> None:
-    assert gospa(truth_m, tracks_m) == pytest.approx(literal_gospa(truth_m, tracks_m, CUTOFF_M))
+def shifted(made: Scenario, by_m: float = 5.0) -> RunResult:
+    """The same but off on each axis, and six thousand times as fast."""
+    good = perfect(made)
+    tracks = tuple(replace(t, positions_m=t.positions_m + by_m) for t in good.tracks)
+    return RunResult(good.per_scan_s / 6_000.0, tracks)
 
 
-def test_a_pair_beyond_the_cutoff_is_a_miss_and_a_false_track() -> None:
-    truth_m, tracks_m = np.zeros((1, 3)), np.array([[CUTOFF_M + 1.0, 0.0, 0.0]])
-    assert len(pair_up(truth_m, tracks_m)[0]) == 0
-    assert gospa(truth_m, tracks_m) == pytest.approx(CUTOFF_M)
-
-
-def _perfect(made: Scenario) -> RunResult:
-    shown = []
-    for now in made.truth:
-        flying = np.flatnonzero(~np.isnan(now[:, 0]))
-        shown.append(ScanTracks(flying.astype(np.int64), now[flying, :3]))
-    return RunResult(np.full(made.scans, 0.001), tuple(shown))
+def nothing(made: Scenario) -> RunResult:
+    """No tracks at all."""
+    empty = ScanTracks(np.empty(0, np.int64), np.empty((0, 3)), np.empty((0, 3)))
+    return RunResult(np.full(made.scans, 0.001), (empty,) * made.scans)
 
 
 def test_perfect_tracks_score_zero_and_swapped_ids_are_counted() -> None:
     made = scenario.make(drones=5, scans=6, seed=3)
-    perfect = _perfect(made)
-    best = score(made.truth, perfect.tracks)
+    tracks = perfect(made).tracks
+    best = score(made.truth, tracks)
     assert (best.gospa_m, best.missed_per_scan, best.false_per_scan) == (0.0, 0.0, 0.0)
-    assert best.identity_switches == 0
-    swapped = list(perfect.tracks)
-    swapped[4] = ScanTracks(swapped[4].ids[::-1] + 100, swapped[4].positions_m)
+    assert (best.identity_switches, best.ospa_m) == (0, 0.0)
+    assert siap(made.truth, tracks).velocity_mps == 0.0
+    swapped = list(tracks)
+    swapped[4] = replace(swapped[4], ids=swapped[4].ids[::-1] + 100)
     # All drones change to another track and, one scan later, back.
     there = len(np.intersect1d(swapped[4].ids[::-1] - 100, swapped[5].ids))
     assert score(made.truth, swapped).identity_switches == len(swapped[4].ids) + there
@@ -70,9 +53,8 @@ def test_perfect_tracks_score_zero_and_swapped_ids_are_counted() -> None:
 
 def test_no_tracks_miss_everything() -> None:
     made = scenario.make(drones=4, scans=3, seed=1)
-    nothing = [ScanTracks(np.empty(0, np.int64), np.empty((0, 3)))] * 3
     flying = np.sum(~np.isnan(made.truth[:, :, 0]), axis=1)
-    result = score(made.truth, nothing)
+    result = score(made.truth, nothing(made).tracks)
     assert result.missed_per_scan == np.mean(flying)
     assert result.gospa_m == pytest.approx(np.mean(np.sqrt(flying * CUTOFF_M**2 / 2)))
     assert np.isnan(result.localisation_rmse_m)
@@ -99,6 +81,24 @@ def test_the_scenario_is_what_it_says() -> None:
     assert np.sqrt(np.mean(distance**2) / 3.0) == pytest.approx(10.0, abs=1.0)
 
 
+def test_density_and_false_plots_can_be_chosen() -> None:
+    made = scenario.make(drones=50, scans=20, seed=1, drones_per_km2=25.0, false_per_scan=300.0)
+    assert made.side_m == pytest.approx(1_000.0 * np.sqrt(2.0))
+    expected = np.sum(~np.isnan(made.truth[:, :, 0])) * 0.9 + 20 * 300
+    assert sum(map(len, made.plots)) == pytest.approx(expected, rel=0.03)
+    assert made.false_density_per_m3 * made.side_m**2 * 200.0 == pytest.approx(300.0)
+
+
+def test_the_other_scenarios_are_as_dense_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clutter, "SCANS", 25)
+    cluttered = clutter.make()
+    assert (cluttered.side_m, cluttered.truth.shape[1]) == (5_000.0, 50)
+    assert np.mean([len(p) for p in cluttered.plots]) == pytest.approx(2_000 + 45, abs=40)
+    packed = crowded.make()
+    assert (packed.scans, packed.truth.shape[1]) == (60, 1_000)
+    assert packed.side_m == pytest.approx(6_324.6, abs=0.1)
+
+
 def test_a_reflected_drone_leaves_the_wall() -> None:
     made = scenario.make(drones=50, scans=60, seed=2)
     position, rate = made.truth[:, :, :2], made.truth[:, :, 3:5]
@@ -115,17 +115,67 @@ def test_the_same_seed_gives_the_same_plots_and_another_does_not() -> None:
 
 
 def test_a_faster_but_worse_tracker_spoils_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare, "DRONES", 6)
     monkeypatch.setattr(compare, "SCANS", 4)
 
-    def shifted(made: Scenario) -> RunResult:
-        good = _perfect(made)
-        tracks = tuple(ScanTracks(t.ids, t.positions_m + 5.0) for t in good.tracks)
-        return RunResult(good.per_scan_s / 600.0, tracks)
+    def times(own: compare.Runner, peer: compare.Runner) -> dict[str, object]:
+        found = compare.compare({compare.KERNEL: own, compare.PEER: peer}, 6, (1, 2))
+        return {f.name: f for f in found}
 
-    good_but_slow = compare.compare(_perfect, shifted)[2]
-    assert good_but_slow.measured == pytest.approx(1 / 600.0)
-    assert good_but_slow.verdict == "below half its aim"
-    fast_but_worse = compare.compare(shifted, _perfect)[2]
-    assert fast_but_worse.measured == pytest.approx(600.0)
-    assert fast_but_worse.fails
+    name = f"6 targets: {compare.KERNEL}, as fast as Stone Soup"
+    slow = times(perfect, shifted)[name]
+    assert (slow.measured, slow.verdict) == (pytest.approx(1 / 6_000), "below half its aim")
+    worse = times(shifted, perfect)[name]
+    assert (worse.measured, worse.verdict) == (pytest.approx(6_000.0), "spoiled")
+    faster = times(lambda m: replace(shifted(m), tracks=perfect(m).tracks), perfect)
+    assert faster[name].verdict == "holds"
+    assert "SIAP: completeness 1.000" in faster[f"6 targets: {compare.KERNEL}, GOSPA"].note
+
+
+def test_too_few_tracked_spoil_the_crowded_figure() -> None:
+    made = scenario.make(20, 5, 1)
+    runs = (lambda m: shifted(m, 1.0), shifted, nothing)
+    near, off, none = (compare.outcome(run, made) for run in runs)
+    assert crowded.shown(near, off)[0].measured == pytest.approx(0.2)
+    assert crowded.shown(near, off)[0].verdict == "holds"
+    assert crowded.shown(off, off)[0].verdict == "below its aim"
+    assert crowded.shown(none, off)[0].verdict == "spoiled"
+
+
+def test_a_large_figure_says_what_was_missed() -> None:
+    got = large.measure(nothing, 10, 4, 2.0)
+    assert (got.measured, got.verdict) == (1.0, "holds")
+    assert "in the last scan 100.0% missed, 0.0% false" in got.note
+
+
+def test_clutter_by_hand() -> None:
+    # One drone from the start and one from the second scan on, at 0 and at 1,000 m.
+    truth = np.zeros((4, 2, 6))
+    truth[:, 1, 0], truth[0, 1] = 1_000.0, np.nan
+
+    def at(*tracks: tuple[int, float]) -> ScanTracks:
+        places_m = np.array([[x, 0.0, 0.0] for _, x in tracks]).reshape(-1, 3)
+        return ScanTracks(np.array([i for i, _ in tracks], np.int64), places_m, 0.0 * places_m)
+
+    # Track 7 is of the first drone, 8 is false, 9 drifts off for one scan of three.
+    tracks = [at(), at((8, 500.0)), at((7, 5.0), (8, 500.0), (9, 1_000.0)), at((9, 999.0))]
+    tracks = [*tracks, at((9, 700.0))]
+    truth = np.vstack([truth, truth[3:]])
+    assert clutter.confirm_times_s(truth, tracks) == [2.0, 1.0]
+    assert clutter.false_tracks(truth, tracks) == 1
+    made = Scenario(1, truth, ((np.zeros((0, 3)),) * 5), 1.0, 1.0)
+    got = clutter.measure(made, RunResult(np.array([0.001] * 4 + [0.002]), tuple(tracks)))
+    assert got.false_tracks_per_h == pytest.approx(3_600.0 / 5)
+    assert got.confirm_s == 1.5
+    assert got.completeness == pytest.approx(3 / 9)
+    assert got.p99_ms == pytest.approx(1.96)
+    cut = clutter.measure(made, RunResult(np.array([0.001] * 2), tuple(tracks[:2])))
+    assert (cut.scans, cut.confirm_s) == (2, float("inf"))
+
+
+def test_the_public_call_gives_the_tracks_of_the_scan_alone() -> None:
+    made = scenario.make(drones=20, scans=8, seed=4)
+    alone, handed = skykeep_tracker.run(made), skykeep_tracker.run_batches(made)
+    assert len(alone.tracks[-1].ids) > 10
+    for one, other in zip(alone.tracks, handed.tracks, strict=True):
+        np.testing.assert_array_equal(one.ids, other.ids)
+        np.testing.assert_allclose(one.positions_m, other.positions_m, atol=1e-3)
