@@ -40,6 +40,11 @@ export interface TracksMessage {
   presence: Uint8Array;
   presences: string[];
   entry_s: Float32Array;
+  entry_within_s: number;
+  entry_percent: Uint8Array;
+  entry_10_s: Uint8Array;
+  entry_50_s: Uint8Array;
+  entry_90_s: Uint8Array;
   zone: Uint16Array;
   zone_ids: string[];
   strength: Uint8Array;
@@ -59,6 +64,9 @@ export const enum TrackFlag {
 }
 
 export const NO_ZONE = 65535;
+
+/** Of `entry_percent` and the times beside it: not foreseen, or not reached. */
+export const NEVER = 255;
 
 export interface TrailsMessage {
   topic: "trails";
@@ -286,6 +294,10 @@ export const COLUMNS: { [T in Topic]?: Record<string, "f32" | "i32" | "u16" | "u
     permission: "u8",
     presence: "u8",
     entry_s: "f32",
+    entry_percent: "u8",
+    entry_10_s: "u8",
+    entry_50_s: "u8",
+    entry_90_s: "u8",
     zone: "u16",
     strength: "u8",
     drone: "f32",

@@ -1,6 +1,6 @@
 // What the page knows of single tracks, beyond the last message: rows by id, and since when inside.
 
-import { NO_ZONE, TrackFlag, type TracksMessage } from "./messages";
+import { NEVER, NO_ZONE, TrackFlag, type TracksMessage } from "./messages";
 import type { Store } from "./store";
 import { asPermission, type Permission } from "./symbols";
 
@@ -25,6 +25,8 @@ export interface TrackFacts {
   presence: string;
   /** s until it enters, now; NaN: none. */
   entryS: number;
+  /** By its uncertainty; null: not foreseen. */
+  arrival: ArrivalFacts | null;
   zoneId: string | null;
   strength: string;
   drone: number;
@@ -33,6 +35,15 @@ export interface TrackFacts {
   hasIdentity: boolean;
   sensors: string[];
   alert: string;
+}
+
+/** % within so many s; s by which it has entered with 10, 50, 90 %, now; NaN: not reached. */
+export interface ArrivalFacts {
+  percent: number;
+  withinS: number;
+  by10S: number;
+  by50S: number;
+  by90S: number;
 }
 
 /** Since when a track is inside; `atLeast` where it was so already when this page first saw it. */
@@ -102,6 +113,7 @@ export class Tracks {
       permission: asPermission(m.permissions[m.permission[i]!]),
       presence: m.presences[m.presence[i]!] ?? "none",
       entryS: m.entry_s[i]! - sinceS,
+      arrival: arrivalOf(m, i, sinceS),
       zoneId: zone === NO_ZONE ? null : (m.zone_ids[zone] ?? null),
       strength: m.strengths[m.strength[i]!] ?? "none",
       drone: m.drone[i]!,
@@ -112,4 +124,17 @@ export class Tracks {
       alert: m.alert[i] ?? "",
     };
   }
+}
+
+function arrivalOf(m: TracksMessage, i: number, sinceS: number): ArrivalFacts | null {
+  const percent = m.entry_percent[i]!;
+  if (percent === NEVER) return null;
+  const by = (s: number): number => (s === NEVER ? NaN : Math.max(0, s - sinceS));
+  return {
+    percent,
+    withinS: m.entry_within_s,
+    by10S: by(m.entry_10_s[i]!),
+    by50S: by(m.entry_50_s[i]!),
+    by90S: by(m.entry_90_s[i]!),
+  };
 }

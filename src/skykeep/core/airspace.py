@@ -28,6 +28,7 @@ from skykeep.core.event import (
     VerdictChanged,
     ZoneChanged,
 )
+from skykeep.core.foresight import Outlook, foreseen, outlook
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot, ClaimedState
 from skykeep.core.intake import azimuth_or_none, usable_rows
@@ -44,6 +45,7 @@ from skykeep.core.stations import (
     seen_by,
 )
 from skykeep.core.subjects import Subjects, SubjectsSnapshot
+from skykeep.core.track.arrival import Target, target_of
 from skykeep.core.track.tracker import (
     Tracker,
     TrackerConfig,
@@ -128,7 +130,7 @@ class Airspace:
         self._alarms = Alarms(site.alert_policy)
         self._stations = Stations(site.frame)
         self._zones: dict[ZoneId, PreparedZone] = {}
-        self._enforced: list[PreparedZone] = []
+        self._enforced: list[Target] = []
         self._permits: dict[PermitId, PreparedPermit] = {}
         self._said: list[Event] = []
 
@@ -396,8 +398,9 @@ class Airspace:
             self.site.verdict_policy,
         )
         permits = tuple(self._permits.values())
+        ahead = outlook(self._now_ns, self.site.terrain, self.site.tracker, tracks)
         for held, subject in judged:
-            found = self._judge_one(held, subject, permits)
+            found = self._judge_one(held, subject, permits, ahead)
             concern = concern_of(subject, found, self.site.alert_policy)
             self._said.extend(self._alarms.consider(held, concern, self._now_ns))
         for held in self._subjects.lost:
@@ -406,13 +409,14 @@ class Airspace:
                 self._said.extend(self._alarms.end(held, self._now_ns, why))
 
     def _judge_one(
-        self, held: Held, subject: Subject, permits: tuple[PreparedPermit, ...]
+        self, held: Held, subject: Subject, permits: tuple[PreparedPermit, ...], ahead: Outlook
     ) -> list[tuple[ZoneId, Presence, Verdict]]:
         policy, terrain = self.site.verdict_policy, self.site.terrain
         found: list[tuple[ZoneId, Presence, Verdict]] = []
         if subject.idle:
             return found
-        for zone in self._enforced:
+        for target in self._enforced:
+            zone = target.zone
             zone_id = zone.zone.zone_id
             where = presence(subject, zone, self._now_ns, terrain, policy.bound_horizon_s)
             before = held.verdicts.get(zone_id)
@@ -421,6 +425,7 @@ class Airspace:
                     del held.verdicts[zone_id]
                     self._say(_changed(self._now_ns, held, zone_id, where, before[1]))
                 continue
+            where = foreseen(where, held, subject, target, ahead)
             verdict = judge(subject, zone, where, permits, terrain, policy)
             found.append((zone_id, where, verdict))
             held.verdicts[zone_id] = (where, verdict)
@@ -446,13 +451,15 @@ class Airspace:
         for held in self._subjects.held.values():
             before = held.verdicts.pop(command.zone_id, None)
             if before is not None:
-                gone = replace(before[0], what=GONE, entry_in_s=None)
+                gone = replace(before[0], what=GONE, entry_in_s=None, arrival=None)
                 self._say(_changed(self._now_ns, held, command.zone_id, gone, before[1]))
 
     def _choose_enforced(self) -> None:
         """This site's own zones; those of other authorities are shown, not enforced."""
         own = {self.site.authority_id, *self.site.also_judges}
-        self._enforced = [z for z in self._zones.values() if z.zone.authority_id in own]
+        zones = [z for z in self._zones.values() if z.zone.authority_id in own]
+        known = {id(t.zone): t for t in self._enforced}
+        self._enforced = [known.get(id(z)) or target_of(z, self.site.frame) for z in zones]
 
     def _put_permit(self, permit: Permit, actor: Actor, why: str) -> None:
         self._permits[permit.permit_id] = prepare_permit(permit)
@@ -490,5 +497,5 @@ def _changed(
     entry = None if where.entry_in_s is None else round(where.entry_in_s, 1)
     return VerdictChanged(
         now_ns, held.track_id, zone_id, where.what, verdict.permission, verdict.reasons,
-        verdict.strength, verdict.permit_id, entry,
+        verdict.strength, verdict.permit_id, entry, where.arrival,
     )  # fmt: skip

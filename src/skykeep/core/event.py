@@ -203,10 +203,25 @@ class PermitChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """Whether and when a track enters a zone, within `track.arrival.HORIZON_S`.
+
+    `probability` in hundredths, of having entered by the horizon; `p10_s` is the least time,
+    to 0.1 s, by which it has entered with 10 %; None where that is not reached.
+    """
+
+    probability: float
+    p10_s: float | None
+    p50_s: float | None
+    p90_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictChanged:
     """The permission of a track in a zone, with its reasons.
 
-    `presence` is `inside`, `bound` (will enter), `maybe_inside` or `gone`.
+    `presence` is `inside`, `bound` (will enter), `maybe_inside` or `gone`; `arrival` is
+    as it was when the verdict changed.
     """
 
     at_ns: int
@@ -218,6 +233,7 @@ class VerdictChanged:
     strength: Strength
     permit_id: PermitId | None
     entry_in_s: float | None
+    arrival: Arrival | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from skykeep.core.event import Permission, Reason, Strength
+from skykeep.core.event import Arrival, Permission, Reason, Strength
 from skykeep.core.geo import Fix, Terrain, Tri, metres_per_degree
 from skykeep.core.identity import Identity
 from skykeep.core.observation import Scheme, TargetKind
@@ -121,13 +121,15 @@ class Presence:
     """Whether a track is in a zone (`inside`, `maybe_inside`), or will be (`bound`), or not.
 
     `fix` and `at_ns` are where and when it is judged: at its entry while it is surely outside,
-    here and now otherwise.
+    here and now otherwise. `entry_in_s` is when it enters on its present course; `arrival`
+    how likely and when, from the state's uncertainty: to be seen, nothing is decided on it.
     """
 
     what: str
     entry_in_s: float | None
     fix: Fix
     at_ns: int
+    arrival: Arrival | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _entry(
     speed = math.hypot(east, north)
     if speed < BOUND_LEAST_SPEED_MPS:
         return None
-    if subject.kind_known and subject.probability_drone < BOUND_LEAST_DRONE_PROBABILITY:
+    if not awaited(subject):
         return None
     away = distance_to_zone_m(zone, subject.fix)
     if away > speed * horizon_s:
@@ -181,6 +183,11 @@ def _entry(
         if away <= 0.0 and contains(zone, fix, later_ns, terrain) is Tri.YES:
             return Presence(BOUND, elapsed, fix, later_ns)
     return None
+
+
+def awaited(subject: Subject) -> bool:
+    """Whether it is worth foreseeing: what may well be a drone, or nobody has told."""
+    return not subject.kind_known or subject.probability_drone >= BOUND_LEAST_DRONE_PROBABILITY
 
 
 def moved(fix: Fix, by_m: tuple[float, float, float]) -> Fix:

@@ -29,8 +29,15 @@ TRACKS: dict[str, Any] = {
             "verdicts": [
                 {
                     "zone": "Z1",
-                    "presence": "inside",
-                    "entry_in_s": None,
+                    "presence": "bound",
+                    "entry_in_s": 20.0,
+                    "arrival": {
+                        "probability": 0.83,
+                        "within_s": 120.0,
+                        "p10_s": 14.2,
+                        "p50_s": 21.7,
+                        "p90_s": None,
+                    },
                     "permission": "not_permitted",
                     "reasons": [REASON],
                     "strength": "none",

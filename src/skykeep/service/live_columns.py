@@ -19,6 +19,7 @@ from skykeep.core.alert import Alert, AlertState
 from skykeep.core.event import Permission, Strength
 from skykeep.core.geo import Frame, HeightReference, geodetic_many
 from skykeep.core.picture import TrackView
+from skykeep.core.track.arrival import HORIZON_S
 from skykeep.core.verdict import BOUND, INSIDE, MAYBE_INSIDE, Presence, Verdict
 from skykeep.units import NS_PER_MS, NS_PER_S, ZoneId
 
@@ -29,6 +30,8 @@ PERMISSIONS = ("none", *(p.value for p in Permission))
 PRESENCES = ("none", MAYBE_INSIDE, BOUND, INSIDE)
 STRENGTHS = tuple(s.value for s in Strength)
 NO_ZONE = 65_535
+#: In whole seconds and hundredths: what is not reached, or not known.
+NEVER = 255
 TAKEN_FOR_DRONE, MEASURED, HAS_ALERT, HAS_IDENTITY = 1, 2, 4, 8
 #: Where a track was: so many beats back.
 TRAIL_BEATS = 60
@@ -110,6 +113,11 @@ def tracks_message(
         "presence": column(gravest[:, 1], "u1"),
         "presences": PRESENCES,
         "entry_s": column(gravest[:, 3], "f4"),
+        "entry_within_s": HORIZON_S,
+        "entry_percent": column(gravest[:, 4], "u1"),
+        "entry_10_s": column(gravest[:, 5], "u1"),
+        "entry_50_s": column(gravest[:, 6], "u1"),
+        "entry_90_s": column(gravest[:, 7], "u1"),
         "zone": column(gravest[:, 2], "u2"),
         "zone_ids": zones,
         "strength": column([_STRENGTH[t.identity[3]] if t.identity else 0 for t in tracks], "u1"),
@@ -138,17 +146,27 @@ def places_of(
 
 
 def _gravest(tracks: Sequence[TrackView]) -> tuple[list[str], NDArray[np.float64]]:
-    """Zones named, and for each track permission, presence, zone and seconds to its entry."""
+    """Zones named, and for each track permission, presence, zone, seconds to its entry, then
+    the probability of it in hundredths and the whole seconds by which it is 10, 50, 90 %."""
     zones: dict[str, int] = {}
-    rows = np.tile(np.array([0.0, 0.0, NO_ZONE, math.nan]), (len(tracks), 1))
+    rows = np.tile(np.array([0.0, 0.0, NO_ZONE, math.nan, *[NEVER] * 4]), (len(tracks), 1))
     for row, track in enumerate(tracks):
         if not track.verdicts:
             continue
         zone_id, where, verdict = max(track.verdicts, key=_gravity)
         zone = zones.setdefault(zone_id, len(zones))
         entry_s = math.nan if where.entry_in_s is None else where.entry_in_s
-        rows[row] = (_PERMISSION[verdict.permission], _PRESENCE[where.what], zone, entry_s)
+        permission, presence = _PERMISSION[verdict.permission], _PRESENCE[where.what]
+        rows[row] = (permission, presence, zone, entry_s, *_ahead(where))
     return list(zones), rows
+
+
+def _ahead(where: Presence) -> tuple[int, ...]:
+    a = where.arrival
+    if a is None:
+        return (NEVER,) * 4
+    by_s = (NEVER if s is None else round(s) for s in (a.p10_s, a.p50_s, a.p90_s))
+    return round(100.0 * a.probability), *by_s
 
 
 def gravest_permission(track: TrackView) -> str:

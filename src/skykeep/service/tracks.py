@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from skykeep.codec.moment import format_moment
 from skykeep.core.geo import Frame
 from skykeep.core.picture import TrackView
+from skykeep.core.track.arrival import HORIZON_S
+from skykeep.core.verdict import Presence
 from skykeep.runtime import Recorded
 from skykeep.service.alerts import ReasonOut, reasons_out
 from skykeep.service.desk import READS, needs, writer_of
@@ -26,12 +28,30 @@ class HeightOut(BaseModel):
     reference: str
 
 
+class ArrivalOut(BaseModel):
+    """How likely it enters within `within_s`, and by when with 10, 50 and 90 %.
+
+    From its uncertainty, by the tracker's model of motion; null where that is not reached.
+    """
+
+    probability: float
+    within_s: float
+    p10_s: float | None
+    p50_s: float | None
+    p90_s: float | None
+
+
 class VerdictOut(BaseModel):
-    """The permission of a track in a zone where it is, or will be."""
+    """The permission of a track in a zone where it is, or will be.
+
+    `entry_in_s` is when it enters on its present course. `arrival` is null where it cannot
+    be foreseen, or is not awaited, such as a bird.
+    """
 
     zone: str
     presence: str
     entry_in_s: float | None
+    arrival: ArrivalOut | None
     permission: str
     reasons: list[ReasonOut]
     strength: str
@@ -154,6 +174,12 @@ async def get_sensors(
     return await writer_of(request).ask(look)
 
 
+def _arrival(where: Presence) -> ArrivalOut | None:
+    if where.arrival is None:
+        return None
+    return ArrivalOut(within_s=HORIZON_S, **asdict(where.arrival))
+
+
 def _track(view: TrackView, frame: Frame, named: bool) -> TrackOut:
     s = view.state
     lat, lon, _ = frame.to_geodetic(s.east_mm / 1e3, s.north_mm / 1e3, s.up_mm / 1e3)
@@ -191,6 +217,7 @@ def _track(view: TrackView, frame: Frame, named: bool) -> TrackOut:
                 zone=zone_id,
                 presence=where.what,
                 entry_in_s=where.entry_in_s,
+                arrival=_arrival(where),
                 permission=verdict.permission,
                 reasons=reasons_out(verdict.reasons, named),
                 strength=verdict.strength,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from skykeep.core.alert import Alert, AlertState
-from skykeep.core.event import Permission, Strength, TrackUpdated
+from skykeep.core.event import Arrival, Permission, Strength, TrackUpdated
 from skykeep.core.picture import TrackView
 from skykeep.core.verdict import Presence, Verdict
 from skykeep.service.live_columns import (
@@ -33,7 +33,8 @@ TRACK_COLUMNS = {
     "lat_e7": "i32", "lon_e7": "i32", "height_m": "f32", "height_reference": "u8",
     "ve_mps": "f32", "vn_mps": "f32", "vu_mps": "f32", "sigma_m": "f32", "sigma_up_m": "f32",
     "age_s": "f32", "state_age_s": "f32", "permission": "u8", "presence": "u8", "entry_s": "f32",
-    "zone": "u16", "strength": "u8", "drone": "f32", "flags": "u8",
+    "zone": "u16", "strength": "u8", "drone": "f32", "flags": "u8", "entry_percent": "u8",
+    "entry_10_s": "u8", "entry_50_s": "u8", "entry_90_s": "u8",
 }  # fmt: skip
 
 
@@ -49,7 +50,11 @@ def unpacked(message: dict[str, Any], columns: dict[str, str]) -> dict[str, list
 
 
 def verdict(zone: str, permission: Permission, what: str, entry_s: float | None) -> Any:
-    where = Presence(what, entry_s, fix_at((0.0, 0.0, 50.0)), NOW_NS)
+    arrival = None
+    if entry_s is not None:  # the later, the less likely
+        late = round(2.0 * entry_s, 1)
+        arrival = Arrival(round(0.9 - entry_s / 100.0, 2), entry_s, late, None)
+    where = Presence(what, entry_s, fix_at((0.0, 0.0, 50.0)), NOW_NS, arrival)
     return ZoneId(zone), where, Verdict(permission, (), Strength.NONE, None)
 
 
@@ -129,6 +134,12 @@ def test_tracks_say_row_by_row_what_the_tracks_are(seed: int) -> None:
         assert message["permissions"][row["permission"]] == permission
         assert message["presences"][row["presence"]] == presence
         assert same(row["entry_s"], entry_s)
+        ahead = (row["entry_percent"], row["entry_10_s"], row["entry_50_s"], row["entry_90_s"])
+        if math.isnan(entry_s):
+            assert ahead == (255, 255, 255, 255)
+        else:
+            later_s = round(2.0 * entry_s, 1)
+            assert ahead == (round(90.0 - entry_s), round(entry_s), round(later_s), 255)
         assert ("" if row["zone"] == NO_ZONE else message["zone_ids"][row["zone"]]) == zone
         strength = view.identity[3] if view.identity else "none"
         assert message["strengths"][row["strength"]] == strength

@@ -8,6 +8,7 @@ import { OLD_S, type TrackFacts } from "../tracks";
 import { clock } from "../format";
 import {
   ackWords,
+  arrivalWords,
   ageWords,
   claimedIdentity,
   headline,
@@ -85,6 +86,7 @@ export class Card {
       },
       this.makeHead(),
       h("div", { class: "entry" }, this.field("entry")),
+      h("div", { class: "arrival" }, this.field("arrival")),
       h("div", { class: "numbers" }, this.field("distance"), this.field("height"), this.field("speed")),
       this.makeFacts(),
       this.foot,
@@ -171,6 +173,9 @@ export class Card {
     const { alert, facts, entry, nowMs } = input;
     this.updateHead(input);
     this.put("entry", input.live ? entry.words : `${entry.words}, by the last data`);
+    const arrival = arrivalWords(facts);
+    this.put("arrival", arrival);
+    setHidden(this.fields.get("arrival")!, arrival === "");
     setAttribute(this.root, "data-press", entry.press);
     const { last } = input;
     const lately = facts ? "" : "last ";

@@ -69,6 +69,19 @@ export function entryOf(
   return { words: "on no course into a zone", press: "none" };
 }
 
+/** "will have entered: 10 % by 14 s, 50 % by 21 s, 90 % by 41 s; 96 % within 120 s" */
+export function arrivalWords(facts: TrackFacts | null): string {
+  const a = facts?.arrival;
+  if (!a || facts.presence === "inside") return "";
+  const times = [
+    [a.by10S, 10],
+    [a.by50S, 50],
+    [a.by90S, 90],
+  ].filter(([s]) => Number.isFinite(s));
+  const by = times.map(([s, share]) => `${share} % by ${wholeSpan(s!)}`).join(", ");
+  return `will have entered: ${by}${by ? "; " : ""}${a.percent} % within ${a.withinS} s`;
+}
+
 export function zoneNamer(zones: ZonesMessage | undefined): (id: string) => string {
   const names = new Map(zones?.zones.map((z) => [z.zone_id, z.name || z.zone_id]));
   return (id) => names.get(id) ?? id;

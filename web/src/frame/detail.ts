@@ -7,11 +7,12 @@ import type { Store } from "../store";
 import type { Selection } from "../selection";
 import { icon, PERMISSION_WORDS, STRENGTH_WORDS } from "../symbols";
 import { OLD_S, type TrackFacts, type Tracks } from "../tracks";
-import { entryOf, sensorWords, zoneNamer } from "../alerts/model";
+import { arrivalWords, entryOf, sensorWords, zoneNamer } from "../alerts/model";
 
 /** [label, key] in the order shown. */
 const ROWS = [
   ["Zone", "zone"],
+  ["Entry", "arrival"],
   ["From the site", "distance"],
   ["Height", "height"],
   ["Speed", "speed"],
@@ -100,6 +101,7 @@ export class Detail {
       this.store.siteNowMs(),
     );
     this.put("zone", entry.words);
+    this.put("arrival", arrivalWords(facts) || "not foreseen");
     if (site) {
       const m = distanceM(site.lat_deg, site.lon_deg, facts.lat, facts.lon);
       const to = bearingDeg(site.lat_deg, site.lon_deg, facts.lat, facts.lon);
