@@ -19,6 +19,7 @@ from skykeep.core.casebook import (
 )
 from skykeep.core.event import Event, Tick
 from skykeep.core.observation import Batch
+from skykeep.core.track import registration
 from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.record.entry import Entry, Placed, read_leaf
@@ -119,6 +120,7 @@ def rehearse() -> None:
     After it every kernel is compiled. On a machine that has compiled none that takes up to a
     minute, and the first batch of a real night must not wait for it.
     """
+    registration.rehearse()
     night = citadel_night(seed=1)
     desk = Unrecorded(night.site)
     for item in night.items():

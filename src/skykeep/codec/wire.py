@@ -35,12 +35,12 @@ from skykeep.core import (
     zone,
 )
 from skykeep.core.event import Event
-from skykeep.core.track import tracker
+from skykeep.core.track import registration, tracker
 from skykeep.errors import InputError
 
 _ROOMS = (
     airspace, alarm, alert, casebook, event, geo, identity, observation, permit, picture,
-    schedule, stations, subjects, tracker, verdict, zone,
+    registration, schedule, stations, subjects, tracker, verdict, zone,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

@@ -149,6 +149,8 @@ class Airspace:
         self._heard(batch.sensor_id, station)
         rows, rejected = usable_rows(batch, self._now_ns)
         self._said.extend(rejected)
+        batch, learnt = station.registered(batch, rows, self._claims, self._now_ns)
+        self._said.extend(learnt)
         if batch.form is Form.SIGHTING:
             self._keep_reports(batch, rows)
         elif batch.form is Form.BEARING:

@@ -116,6 +116,35 @@ class SensorChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Bias:
+    """How far a sensor is off: measured minus true; its time stamp minus the moment."""
+
+    range_m: float
+    azimuth_deg: float
+    elevation_deg: float
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """What is known of a sensor's bias changed materially.
+
+    From here on `bias` is taken away from what it measures, in the parts that are `applied`
+    (`range`, `azimuth`, `elevation`, `time`), and `sigma` joins its uncertainty. It rests on
+    so many aircraft that agree and comparisons since the sensor was entered; one that is entered
+    anew begins with nothing taken away.
+    """
+
+    at_ns: int
+    sensor_id: SensorId
+    applied: tuple[str, ...]
+    bias: Bias
+    sigma: Bias
+    aircraft: int
+    comparisons: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrackStarted:
     """A track was confirmed; its first observation lies at `first_seen_ns`."""
 
@@ -259,6 +288,7 @@ Event = (
     | InputFound
     | ReportKept
     | SensorChanged
+    | RegistrationChanged
     | TrackStarted
     | TrackUpdated
     | TrackEnded

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from skykeep.core.event import RegistrationChanged
 from skykeep.core.geo import F64, Frame
-from skykeep.core.observation import Sensor, SensorKind
+from skykeep.core.identity import TWO_PLACES, ClaimBook, ClaimTrack
+from skykeep.core.observation import I64, Batch, Sensor, SensorKind
 from skykeep.core.track.kernels import covered_many
+from skykeep.core.track.registration import Cooperative, Registration, RegistrationSnapshot
 from skykeep.core.track.tracker import SensorView, view_of
 from skykeep.units import NS_PER_S, SensorId
 
@@ -22,6 +25,8 @@ LISTENING_NS = 10 * NS_PER_S
 TURN_SHARE = 0.9
 #: Sensors that would see an aircraft whatever it says of itself.
 MEASURING_KINDS = frozenset({SensorKind.RADAR, SensorKind.POSITION})
+#: Sensors that measure range and direction, or direction alone, from where they stand.
+REGISTERED_KINDS = frozenset({SensorKind.RADAR, SensorKind.DIRECTION_FINDER})
 
 WORKING, SILENT, UNKNOWN = "working", "silent", "unknown"
 
@@ -36,6 +41,17 @@ class Station:
     turn_ns: int = 0
     health: str = UNKNOWN
     ambiguous: int = 0
+    registration: Registration = field(default_factory=Registration)
+
+    def registered(
+        self, batch: Batch, rows: I64, claims: ClaimBook, now_ns: int
+    ) -> tuple[Batch, tuple[RegistrationChanged, ...]]:
+        """A batch of this sensor without its bias, and what it taught about that, if anything."""
+        if self.view.sensor.kind not in REGISTERED_KINDS:
+            return batch, ()
+        heard = cooperative_of(claims)
+        said = self.registration.observe(batch, rows, self.view, heard, now_ns)
+        return self.registration.corrected(batch), () if said is None else (said,)
 
     def begins_turn(self, at_ns: int) -> bool:
         """Whether plots of this moment are a whole turn: then what they lack was missed."""
@@ -56,6 +72,7 @@ class StationSnapshot:
     turn_ns: int
     health: str
     ambiguous: int
+    registration: RegistrationSnapshot
 
 
 @dataclass(slots=True)
@@ -109,9 +126,12 @@ class Stations:
     def snapshot(self) -> tuple[StationSnapshot, ...]:
         """All sensors as values."""
         return tuple(
-            StationSnapshot(s.view.sensor, s.since_ns, s.last_ns, s.turn_ns, s.health, s.ambiguous)
+            StationSnapshot(
+                s.view.sensor, s.since_ns, s.last_ns, s.turn_ns, s.health, s.ambiguous,
+                s.registration.snapshot(),
+            )
             for s in self.by_id.values()
-        )
+        )  # fmt: skip
 
     @staticmethod
     def restore(frame: Frame, saved: tuple[StationSnapshot, ...]) -> Stations:
@@ -121,7 +141,7 @@ class Stations:
             {
                 s.sensor.sensor_id: Station(
                     view_of(s.sensor, frame), s.since_ns, s.last_ns, s.turn_ns, s.health,
-                    s.ambiguous,
+                    s.ambiguous, Registration.restore(s.registration),
                 )
                 for s in saved
             },
@@ -134,3 +154,35 @@ def seen_by(views: list[SensorView], places_m: F64) -> NDArray[np.bool_]:
     for view in views:
         seen |= covered_many(places_m, view.place, view.axes, view.limits)
     return seen
+
+
+def cooperative_of(claims: ClaimBook) -> Cooperative:
+    """The aircraft that fly and say where, each once, by the name that they give.
+
+    Two transmitters of one name are one aircraft, heard last counts; a name that is in two
+    places at once says nothing.
+    """
+    newest: dict[str, ClaimTrack] = {}
+    for track in claims.tracks.values():
+        if track.claim.airborne is False:
+            continue
+        if any(reason.code == TWO_PLACES for reason in track.reasons):
+            continue
+        key = f"{track.claim.scheme}:{track.claim.identity or track.claim.transmitter}"
+        known = newest.get(key)
+        if known is None or _order(track) > _order(known):
+            newest[key] = track
+    keys = tuple(sorted(newest))
+    states = [newest[key].state for key in keys]
+    n = len(keys)
+    return Cooperative(
+        keys,
+        np.array([s.at_ns for s in states], np.int64),
+        np.array([(s.east_m, s.north_m, s.up_m) for s in states]).reshape(n, 3),
+        np.array([s.velocity_mps for s in states]).reshape(n, 3),
+        np.array([(s.sigma_horizontal_m, s.sigma_vertical_m) for s in states]).reshape(n, 2),
+    )
+
+
+def _order(track: ClaimTrack) -> tuple[int, str]:
+    return track.last_ns, track.claim.transmitter

@@ -18,12 +18,14 @@ from skykeep.codec import wire
 from skykeep.core.event import (
     Actor,
     AlertChanged,
+    Bias,
     Event,
     IdentityChanged,
     InputFound,
     ObservationRejected,
     Permission,
     Reason,
+    RegistrationChanged,
     ReportKept,
     SensorChanged,
     Strength,
@@ -274,6 +276,8 @@ EVENTS: list[Event] = [
     ObservationRejected(1, "b", 2, "range_m", "is nan"),  # type: ignore[arg-type]
     ReportKept(1, "b", 0, "guard", 1, None, "a »light«"),  # type: ignore[arg-type]
     SensorChanged(1, "radar", "working"),  # type: ignore[arg-type]
+    RegistrationChanged(1, "radar", ("azimuth",), Bias(0.0, 1.5, 0.0, 0.0),  # type: ignore[arg-type]
+                        Bias(75.0, 0.1, 2.0, 0.3), 10, 99),
     IdentityChanged(1, TrackId("T1"), Scheme.ADSB, None, "aa", Strength.CONSISTENT, REASONS),
     VerdictChanged(1, TrackId("T1"), "Z", "bound", Permission.PERMITTED, REASONS,  # type: ignore[arg-type]
                    Strength.NONE, None, 1.5),

@@ -1,0 +1,433 @@
+"""Numeric kernels of registration: what a sensor measured against what aircraft say.
+
+A measurement is polar: range m, azimuth rad, elevation rad, NaN where not measured. The bias
+b = (range m, azimuth rad, elevation rad, time s) is what a sensor says minus what is true; its
+time stamp is late by the last. Each aircraft brings errors of its own: its claims are late by
+tau (s) and displaced by o = (east, north, up) m. With h the polar place of the claim, J its
+derivative by place and v the velocity, to first order
+
+    z - h = b[:3] - (J v) b[3] + (J v) tau - J o + noise
+
+Information about (b, tau, o) is kept an aircraft each, and the aircraft's own part is
+eliminated where several are put together (an arrowhead system: Dennis and Schnabel 1996, 11.4).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from skykeep.core.geo import kernel
+
+#: Parts of a bias; and of the state of one aircraft: the bias, its lateness, its displacement.
+BIASES, STATES = 4, 8
+#: Plots that may be an aircraft's, kept a turn: a wide gate of 0.3 km2 over five targets a km2
+#: holds one or two, and as many false ones in a cluttered sky.
+CANDIDATES = 8
+#: Closer to the vertical a degree of azimuth is less than a third of a degree of arc.
+MOST_ELEVATION_RAD = math.radians(70.0)
+#: A claim is moved on by its velocity for no longer than this.
+MOST_LAG_S = 2.0
+#: Of that motion: a drone changes its speed by about 1 m/s in a second (as the tracker has it),
+#: and what it says of its speed has a variance of its own.
+ACCELERATION_M2PS3 = 1.0
+#: Beyond so many sigmas a comparison weighs less, in proportion (Huber 1964): one in 35 true
+#: ones of three parts is.
+HUBER_SIGMAS = 3.0
+
+
+@kernel
+def look(
+    claimed: Any,
+    velocity: Any,
+    lag_s: float,
+    place: Any,
+    axes: Any,
+    polar: Any,
+    rate: Any,
+    jac: Any,
+) -> None:
+    """How a claim (3,), moved on by `lag_s`, is seen from a sensor.
+
+    Fills polar (3,), its derivative by time, rate (3,), and by place in the site's frame,
+    jac (3, 3).
+    """
+    for b in range(3):
+        polar[b] = 0.0
+        for a in range(3):
+            polar[b] += axes[a, b] * (claimed[a] + lag_s * velocity[a] - place[a])
+    e, n, u = polar[0], polar[1], polar[2]
+    level2 = max(e * e + n * n, 1.0)  # straight above, azimuth means nothing: see the gate
+    range2 = level2 + u * u
+    level, rng = math.sqrt(level2), math.sqrt(range2)
+    polar[0], polar[1], polar[2] = rng, math.atan2(e, n), math.atan2(u, level)
+    for a in range(3):
+        east, north, up = axes[a, 0], axes[a, 1], axes[a, 2]
+        jac[0, a] = (e * east + n * north + u * up) / rng
+        jac[1, a] = (n * east - e * north) / level2
+        jac[2, a] = (level * up - u * (e * east + n * north) / level) / range2
+    for k in range(3):
+        rate[k] = 0.0
+        for a in range(3):
+            rate[k] += jac[k, a] * velocity[a]
+
+
+@kernel
+def differ(z: Any, polar: Any, nu: Any) -> None:
+    """Measured minus seen (3,), azimuth wrapped to [-pi, pi); NaN where not measured."""
+    for k in range(3):
+        nu[k] = z[k] - polar[k]
+    nu[1] -= 2.0 * math.pi * math.floor((nu[1] + math.pi) / (2.0 * math.pi))
+
+
+@kernel
+def white_variance(s: Any, jac: Any, spread: Any, lag_s: float, k: int) -> float:
+    """Variance of one part of a comparison that is new each time: plot, claim, motion."""
+    moved = abs(lag_s) ** 3 * ACCELERATION_M2PS3 / 3.0 + lag_s * lag_s * spread[2]
+    total = s[k] * s[k]
+    for a in range(3):
+        total += jac[k, a] * jac[k, a] * ((spread[1] if a == 2 else spread[0]) + moved)
+    return float(total)
+
+
+@kernel
+def lasting_variance(jac: Any, rate: Any, spread: Any, late_s: float, k: int) -> float:
+    """Variance of one part of a comparison that stays: the aircraft's own errors."""
+    total = rate[k] * rate[k] * late_s * late_s
+    for a in range(3):
+        total += jac[k, a] * jac[k, a] * (spread[1] if a == 2 else spread[0])
+    return float(total)
+
+
+@kernel
+def candidates(
+    z: Any,
+    s: Any,
+    plot_ns: Any,
+    claim_ns: Any,
+    claimed: Any,
+    velocity: Any,
+    spread: Any,
+    place: Any,
+    axes: Any,
+    reach: Any,
+    late_s: float,
+) -> tuple[Any, Any]:
+    """Which plots may be each aircraft's under any bias within `reach` (3,).
+
+    z, s (m, 3) plots and their sigmas; claimed, velocity (n, 3), spread (n, 3) variances of the
+    claims: horizontal, vertical, of each part of the velocity. Returns differences
+    (n, CANDIDATES, 3), NaN where there are fewer and 0 in a part that is not measured, and how
+    far two that agree may differ, (n, 3).
+    """
+    n, m = claimed.shape[0], z.shape[0]
+    found, tolerance = np.full((n, CANDIDATES, 3), np.nan), np.zeros((n, 3))
+    polar, rate, jac, nu = np.empty(3), np.empty(3), np.empty((3, 3)), np.empty(3)
+    limit = np.empty(3)
+    for i in range(n):
+        count = 0
+        for j in range(m):
+            lag_s = (plot_ns[j] - claim_ns[i]) * 1e-9
+            if abs(lag_s) > MOST_LAG_S or count == CANDIDATES:
+                continue
+            look(claimed[i], velocity[i], lag_s, place, axes, polar, rate, jac)
+            differ(z[j], polar, nu)
+            near = abs(polar[2]) <= MOST_ELEVATION_RAD
+            for k in range(3):
+                white = white_variance(s[j], jac, spread[i], lag_s, k)
+                more = lasting_variance(jac, rate, spread[i], late_s, k)
+                limit[k] = 3.0 * math.sqrt(white + more)
+                near = near and not abs(nu[k]) > reach[k] + limit[k]
+            if not near:
+                continue
+            for k in range(3):
+                found[i, count, k] = 0.0 if math.isnan(nu[k]) else nu[k]
+                tolerance[i, k] = limit[k] if limit[k] == limit[k] else 0.0
+            count += 1
+    return found, tolerance
+
+
+@kernel
+def support(
+    windows: Any, turns: Any, tolerance: Any, enough: int, centre: Any, mean: Any
+) -> tuple[int, int]:
+    """How many aircraft (and comparisons) agree with a bias `centre` (3,).
+
+    windows (n, turns, CANDIDATES, 3) hold the last turns of each aircraft; it agrees when more
+    than half of them have a plot within its tolerance. Fills mean (3,), that of those plots.
+    """
+    aircraft, hits = 0, 0
+    mean[:] = 0.0
+    part = np.empty(3)
+    for i in range(windows.shape[0]):
+        held = min(turns[i], windows.shape[1])
+        own = 0
+        part[:] = 0.0
+        for t in range(held):
+            best, chosen = np.inf, -1
+            for c in range(CANDIDATES):
+                furthest = 0.0
+                for k in range(3):
+                    away = abs(windows[i, t, c, k] - centre[k])
+                    if tolerance[i, k] > 0.0:
+                        furthest = max(furthest, away / tolerance[i, k])
+                if furthest <= 1.0 and furthest < best and not math.isnan(windows[i, t, c, 1]):
+                    best, chosen = furthest, c
+            if chosen >= 0:
+                own += 1
+                for k in range(3):
+                    part[k] += windows[i, t, chosen, k]
+        if held >= enough and 2 * own > held:
+            aircraft += 1
+            hits += own
+            for k in range(3):
+                mean[k] += part[k]
+    for k in range(3):
+        mean[k] /= max(hits, 1)
+    return aircraft, hits
+
+
+@kernel
+def vote(windows: Any, turns: Any, tolerance: Any, enough: int, newest: Any) -> tuple[int, Any]:
+    """The bias that most aircraft agree with, and how many: (n, (3,)).
+
+    Each difference in the newest turn of each aircraft stands for election; of equals the one
+    with more comparisons, then the one that stood first.
+    """
+    best, best_hits = 0, 0
+    centre, mean = np.zeros(3), np.empty(3)
+    for i in range(windows.shape[0]):
+        if turns[i] < enough:
+            continue
+        for c in range(CANDIDATES):
+            at = windows[i, newest[i], c]
+            if math.isnan(at[1]):
+                continue
+            aircraft, hits = support(windows, turns, tolerance, enough, at, mean)
+            if aircraft == 0:
+                continue
+            again = mean.copy()
+            aircraft, hits = support(windows, turns, tolerance, enough, again, mean)
+            if aircraft > best or (aircraft == best and hits > best_hits):
+                best, best_hits = aircraft, hits
+                centre[:] = mean
+    return best, centre
+
+
+@kernel
+def pairs(
+    z: Any,
+    s: Any,
+    plot_ns: Any,
+    claim_ns: Any,
+    claimed: Any,
+    velocity: Any,
+    spread: Any,
+    place: Any,
+    axes: Any,
+    bias: Any,
+    variance: Any,
+    late_s: float,
+    gate2: float,
+) -> tuple[Any, Any, Any, Any, Any]:
+    """The one plot that fits each aircraft under a bias known to `variance` (4,).
+
+    Returns the plot (n,) or -1 for none or more than one; coefficients (n, 3, STATES),
+    differences (n, 3) and their white variances (n, 3), infinite where not measured; and
+    robust weights (n,). A plot that fits several aircraft is the nearest one's.
+    """
+    n, m = claimed.shape[0], z.shape[0]
+    chosen, fit, weight = np.full(n, -1, np.int64), np.full(n, np.inf), np.ones(n)
+    rows, nus, noise = np.zeros((n, 3, STATES)), np.zeros((n, 3)), np.full((n, 3), np.inf)
+    polar, rate, jac, nu = np.empty(3), np.empty(3), np.empty((3, 3)), np.empty(3)
+    white = np.empty(3)
+    for i in range(n):
+        rivals = 0
+        for j in range(m):
+            lag_s = (plot_ns[j] - claim_ns[i]) * 1e-9
+            if abs(lag_s) > MOST_LAG_S:
+                continue
+            look(claimed[i], velocity[i], lag_s, place, axes, polar, rate, jac)
+            differ(z[j], polar, nu)
+            d2 = 0.0 if abs(polar[2]) <= MOST_ELEVATION_RAD else np.inf
+            for k in range(3):
+                if math.isnan(nu[k]):
+                    white[k] = np.inf
+                    continue
+                white[k] = white_variance(s[j], jac, spread[i], lag_s, k)
+                total = white[k] + lasting_variance(jac, rate, spread[i], late_s, k)
+                total += variance[k] + rate[k] * rate[k] * variance[3]
+                off = nu[k] - bias[k] + rate[k] * bias[3]
+                d2 += off * off / total
+            if not d2 <= gate2:
+                continue
+            rivals += 1
+            if d2 >= fit[i]:
+                continue
+            fit[i], chosen[i] = d2, j
+            weight[i] = min(1.0, HUBER_SIGMAS / math.sqrt(max(d2, 1e-12)))
+            for k in range(3):
+                nus[i, k] = 0.0 if math.isnan(nu[k]) else nu[k]
+                noise[i, k] = white[k]
+                coefficients(rate, jac, k, rows[i, k])
+        if rivals > 1:
+            chosen[i] = -1
+    one_owner(chosen, fit, m)
+    return chosen, rows, nus, noise, weight
+
+
+@kernel
+def coefficients(rate: Any, jac: Any, k: int, row: Any) -> None:
+    """How part k of a difference depends on bias, lateness and displacement, into row (8,)."""
+    row[:] = 0.0
+    row[k] = 1.0
+    row[3], row[4] = -rate[k], rate[k]
+    for a in range(3):
+        row[5 + a] = -jac[k, a]
+
+
+@kernel
+def one_owner(chosen: Any, fit: Any, plots: int) -> None:
+    """Leave each plot to the aircraft that it fits best, in place; -1 for the others."""
+    owner = np.full(plots, -1, np.int64)
+    for i in range(chosen.shape[0]):
+        j = chosen[i]
+        if j >= 0 and (owner[j] < 0 or fit[i] < fit[owner[j]]):
+            owner[j] = i
+    for i in range(chosen.shape[0]):
+        if chosen[i] >= 0 and owner[chosen[i]] != i:
+            chosen[i] = -1
+
+
+@kernel
+def absorb(info: Any, rhs: Any, rows: Any, nu: Any, noise: Any, weight: float) -> None:
+    """Add one comparison to an aircraft's information (8, 8) and right side (8,), in place."""
+    for k in range(3):
+        if not noise[k] < np.inf:
+            continue
+        w = weight / noise[k]
+        for a in range(STATES):
+            rhs[a] += w * rows[k, a] * nu[k]
+            for b in range(STATES):
+                info[a, b] += w * rows[k, a] * rows[k, b]
+
+
+@kernel
+def inverse(a: Any) -> Any:
+    """Of a small symmetric positive definite matrix: Gauss-Jordan, without need of pivots."""
+    n = a.shape[0]
+    left, right = a.copy(), np.eye(n)
+    for p in range(n):
+        scale = 1.0 / left[p, p]
+        for c in range(n):
+            left[p, c] *= scale
+            right[p, c] *= scale
+        for r in range(n):
+            if r == p:
+                continue
+            share = left[r, p]
+            for c in range(n):
+                left[r, c] -= share * left[p, c]
+                right[r, c] -= share * right[p, c]
+    return right
+
+
+@kernel
+def put_together(info: Any, rhs: Any, own: Any, live: Any, known: Any) -> tuple[Any, Any]:
+    """Information (4, 4) and right side (4,) about the bias from the aircraft that are live.
+
+    own (n, 4): what is known beforehand of each aircraft's lateness and displacement, and
+    known (4,) of the bias, as inverse variances around 0.
+    """
+    matrix, vector = np.zeros((BIASES, BIASES)), np.zeros(BIASES)
+    for a in range(BIASES):
+        matrix[a, a] = known[a]
+    d = np.empty((BIASES, BIASES))
+    for i in range(info.shape[0]):
+        if not live[i]:
+            continue
+        for a in range(BIASES):
+            for b in range(BIASES):
+                d[a, b] = info[i, 4 + a, 4 + b] + (own[i, a] if a == b else 0.0)
+        d_inverse = inverse(d)
+        for a in range(BIASES):
+            vector[a] += rhs[i, a]
+            for b in range(BIASES):
+                matrix[a, b] += info[i, a, b]
+                for c in range(BIASES):
+                    share = info[i, a, 4 + c] * d_inverse[c, b]
+                    vector[a] -= share * rhs[i, 4 + b]
+                    for e in range(BIASES):
+                        matrix[a, e] -= share * info[i, 4 + b, e]
+    return matrix, vector
+
+
+@kernel
+def misfit(info: Any, rhs: Any, own: Any, bias: Any) -> float:
+    """How improbable the errors are that one aircraft would need under a bias: chi2 of four."""
+    d, e = np.empty((BIASES, BIASES)), np.empty(BIASES)
+    for a in range(BIASES):
+        e[a] = rhs[4 + a]
+        for b in range(BIASES):
+            d[a, b] = info[4 + a, 4 + b] + (own[a] if a == b else 0.0)
+            e[a] -= info[4 + a, b] * bias[b]
+    d_inverse = inverse(d)
+    total = 0.0
+    for a in range(BIASES):
+        needed = 0.0
+        for b in range(BIASES):
+            needed += d_inverse[a, b] * e[b]
+        total += own[a] * needed * needed
+    return total
+
+
+@kernel
+def agreed(
+    info: Any, rhs: Any, own: Any, live: Any, known: Any, most_misfit: float
+) -> tuple[Any, Any, Any]:
+    """The bias on which the live aircraft agree: information, right side, who was kept (n,).
+
+    While any would need improbable errors of its own, the worst of them is left out.
+    """
+    kept = live.copy()
+    matrix, vector = put_together(info, rhs, own, kept, known)
+    for _ in range(info.shape[0]):
+        bias = times(inverse(matrix), vector)
+        worst, at = most_misfit, -1
+        for i in range(info.shape[0]):
+            if kept[i]:
+                much = misfit(info[i], rhs[i], own[i], bias)
+                if much > worst:
+                    worst, at = much, i
+        if at < 0:
+            break
+        kept[at] = False
+        matrix, vector = put_together(info, rhs, own, kept, known)
+    return matrix, vector, kept
+
+
+@kernel
+def times(a: Any, x: Any) -> Any:
+    """A small matrix times a vector, in a fixed order of sums."""
+    out = np.zeros(a.shape[0])
+    for r in range(a.shape[0]):
+        for c in range(a.shape[1]):
+            out[r] += a[r, c] * x[c]
+    return out
+
+
+@kernel
+def estimate(matrix: Any, vector: Any, held: Any) -> tuple[Any, Any]:
+    """Bias (4,) with the parts in `held` (4,) kept at 0, and sigmas (4,) with none held."""
+    covariance = inverse(matrix)
+    sigma = np.empty(BIASES)
+    left, right = matrix.copy(), vector.copy()
+    for a in range(BIASES):
+        sigma[a] = math.sqrt(covariance[a, a])
+        if held[a]:
+            right[a] = 0.0
+            for b in range(BIASES):
+                left[a, b] = left[b, a] = 1.0 if a == b else 0.0
+    return times(inverse(left), right), sigma
