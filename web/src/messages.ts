@@ -151,6 +151,23 @@ export interface ZonesMessage {
   zones: ZoneView[];
 }
 
+export interface Bias {
+  range_m: number;
+  azimuth_deg: number;
+  elevation_deg: number;
+  time_s: number;
+}
+
+/** How far a sensor was found to be off; the parts that are `applied` are taken away. */
+export interface Registration {
+  at_ms: number;
+  applied: ("range" | "azimuth" | "elevation" | "time")[];
+  bias: Bias;
+  sigma: Bias;
+  aircraft: number;
+  comparisons: number;
+}
+
 export interface SensorView {
   sensor_id: string;
   kind: "radar" | "direction_finder" | "remote_id" | "adsb" | "position" | "person";
@@ -161,6 +178,7 @@ export interface SensorView {
   health: "unknown" | "working" | "silent";
   last_heard_ms: number | null;
   period_s: number | null;
+  registration: Registration | null;
   coverage: {
     range_min_m: number;
     range_max_m: number;

@@ -68,6 +68,19 @@ SENSORS: dict[str, Any] = {
             },
             "health": "working",
             "last_heard": "2026-09-12T00:27:01.310Z",
+            "registration": {
+                "at": "2026-09-12T00:26:40.050Z",
+                "applied": ["range", "azimuth", "elevation"],
+                "bias": {"range_m": 0.4, "azimuth_deg": 1.2, "elevation_deg": 0.0, "time_s": 0.0},
+                "sigma": {
+                    "range_m": 1.4,
+                    "azimuth_deg": 0.03,
+                    "elevation_deg": 0.04,
+                    "time_s": 0.1,
+                },
+                "aircraft": 10,
+                "comparisons": 221,
+            },
         }
     ]
 }

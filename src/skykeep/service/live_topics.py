@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from skykeep.codec.permits import permit_record
 from skykeep.core.airspace import Site
 from skykeep.core.alert import Alert, AlertState
-from skykeep.core.event import ReportKept
+from skykeep.core.event import RegistrationChanged, ReportKept
 from skykeep.core.geo import Area, Circle, Height, Tri, reference_of
 from skykeep.core.permit import Permit
 from skykeep.core.picture import TrackView
@@ -214,6 +214,7 @@ def _sensor(station: StationSnapshot) -> dict[str, Any]:
         "health": station.health,
         "last_heard_ms": ms(station.last_ns or None),
         "period_s": sensor.period_s,
+        "registration": _registration(station.registration.said),
         "coverage": {
             "range_min_m": seen.range_min_m,
             "range_max_m": seen.range_max_m,
@@ -222,6 +223,20 @@ def _sensor(station: StationSnapshot) -> dict[str, Any]:
             "elevation_min_deg": seen.elevation_min_deg,
             "elevation_max_deg": seen.elevation_max_deg,
         },
+    }
+
+
+def _registration(said: RegistrationChanged | None) -> dict[str, Any] | None:
+    """How far a sensor was found to be off, and which parts of that are taken away."""
+    if said is None:
+        return None
+    return {
+        "at_ms": ms(said.at_ns),
+        "applied": said.applied,
+        "bias": asdict(said.bias),
+        "sigma": asdict(said.sigma),
+        "aircraft": said.aircraft,
+        "comparisons": said.comparisons,
     }
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from skykeep.codec.moment import format_moment
+from skykeep.core.event import RegistrationChanged
 from skykeep.core.geo import Frame
 from skykeep.core.picture import TrackView
 from skykeep.core.track.arrival import HORIZON_S
@@ -106,6 +107,30 @@ class CoverageOut(BaseModel):
     elevation_max_deg: float
 
 
+class BiasOut(BaseModel):
+    """Measured minus true; a time stamp minus the moment."""
+
+    range_m: float
+    azimuth_deg: float
+    elevation_deg: float
+    time_s: float
+
+
+class RegistrationOut(BaseModel):
+    """How far a sensor was found to be off, when that last changed materially.
+
+    The parts in `applied` (`range`, `azimuth`, `elevation`, `time`) are taken away from what it
+    measures. It rests on so many aircraft that agree, and comparisons with their claims.
+    """
+
+    at: str
+    applied: list[str]
+    bias: BiasOut
+    sigma: BiasOut
+    aircraft: int
+    comparisons: int
+
+
 class SensorOut(BaseModel):
     """A registered sensor and how it does: `unknown`, `working` or `silent`.
 
@@ -122,6 +147,7 @@ class SensorOut(BaseModel):
     coverage: CoverageOut
     health: str
     last_heard: str | None
+    registration: RegistrationOut | None
 
 
 class SensorList(BaseModel):
@@ -166,6 +192,7 @@ async def get_sensors(
                     coverage=CoverageOut(**asdict(s.sensor.coverage)),
                     health=s.health,
                     last_heard=format_moment(s.last_ns) if s.last_ns else None,
+                    registration=_registration(s.registration.said),
                 )
                 for s in recorded.runtime.airspace.stations()
             ]
@@ -178,6 +205,19 @@ def _arrival(where: Presence) -> ArrivalOut | None:
     if where.arrival is None:
         return None
     return ArrivalOut(within_s=HORIZON_S, **asdict(where.arrival))
+
+
+def _registration(said: RegistrationChanged | None) -> RegistrationOut | None:
+    if said is None:
+        return None
+    return RegistrationOut(
+        at=format_moment(said.at_ns),
+        applied=list(said.applied),
+        bias=BiasOut(**asdict(said.bias)),
+        sigma=BiasOut(**asdict(said.sigma)),
+        aircraft=said.aircraft,
+        comparisons=said.comparisons,
+    )
 
 
 def _track(view: TrackView, frame: Frame, named: bool) -> TrackOut:

@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from skykeep.core.alert import Alert, AlertState
-from skykeep.core.event import Permission
+from skykeep.core.event import Bias, Permission, RegistrationChanged
 from skykeep.core.geo import HeightAgl, Polygon, Volume
 from skykeep.core.zone import Period, Restriction, Zone, ZoneState
 from skykeep.service import live_topics
-from skykeep.service.live_topics import ALERTS_TOLD, ZoneBoard, alert_message
+from skykeep.service.live_topics import ALERTS_TOLD, ZoneBoard, alert_message, sensors_message
 from skykeep.service.web_socket import binary_frame
-from skykeep.units import AlertId
-from tests.sky import SITE, at, zone_named
+from skykeep.units import AlertId, SensorId
+from tests.sky import SITE, at, engine, zone_named
 from tests.unit.service.line import unframed
 
 
@@ -122,3 +122,26 @@ def test_frames_of_every_size_are_whole() -> None:
     for size in (0, 1, 125, 126, 127, 65_535, 65_536, 70_000):
         payload = b"x" * size
         assert unframed(binary_frame(payload)) == payload
+
+
+# -- sensors ------------------------------------------------------------------------------
+
+
+def test_a_sensor_is_told_with_what_is_known_of_its_bias() -> None:
+    found = RegistrationChanged(
+        at(9.0), SensorId("radar"), ("azimuth",), Bias(0.0, 1.2, 0.0, 0.0),
+        Bias(75.0, 0.02, 2.0, 0.3), 10, 99,
+    )  # fmt: skip
+    plain = engine().stations()[0]
+    told = replace(plain, registration=replace(plain.registration, said=found))
+    first, second = sensors_message(at(10.0), [plain, told])["sensors"]
+    assert first["registration"] is None
+    assert second["registration"] == {
+        "at_ms": at(9.0) / 1e6,
+        "applied": ("azimuth",),
+        "bias": {"range_m": 0.0, "azimuth_deg": 1.2, "elevation_deg": 0.0, "time_s": 0.0},
+        "sigma": {"range_m": 75.0, "azimuth_deg": 0.02, "elevation_deg": 2.0, "time_s": 0.3},
+        "aircraft": 10,
+        "comparisons": 99,
+    }
+    assert second | {"registration": None} == first

@@ -2,7 +2,7 @@
 
 import { h, reorder, setAttribute, setText } from "../dom";
 import { plural, span } from "../format";
-import type { SensorView } from "../messages";
+import type { Bias, Registration, SensorView } from "../messages";
 import type { Store } from "../store";
 import { KIND_WORDS, svgElement } from "../symbols";
 
@@ -20,10 +20,35 @@ const SHAPES: Record<string, string> = {
   unknown: "M12 4a8 8 0 1 0 .01 0z",
 };
 
+/** A bias that is smaller beside its uncertainty is none that anybody need know of. */
+const TELLING_SIGMAS = 3;
+const PARTS: Record<Registration["applied"][number], [keyof Bias, string, number]> = {
+  azimuth: ["azimuth_deg", "deg", 1],
+  range: ["range_m", "m", 0],
+  elevation: ["elevation_deg", "deg", 1],
+  time: ["time_s", "s", 1],
+};
+
+/** One line, such as "azimuth off by 1.2 deg, corrected"; "" where there is nothing to tell. */
+export function registrationWords(found: Registration | null): string {
+  if (!found || found.applied.length === 0) return "";
+  const off: string[] = [];
+  for (const [name, [field, unit, digits]] of Object.entries(PARTS)) {
+    if (!found.applied.some((part) => part === name)) continue;
+    const bias = found.bias[field];
+    const words = bias.toFixed(digits);
+    if (Math.abs(bias) < TELLING_SIGMAS * found.sigma[field] || Number(words) === 0) continue;
+    off.push(`${name} off by ${words} ${unit}`);
+  }
+  if (off.length === 0) return `registered on ${plural(found.aircraft, "aircraft", "aircraft")}`;
+  return `${off.join(", ")}, corrected`;
+}
+
 interface Chip {
   root: HTMLElement;
   health: string;
   words: HTMLElement;
+  registration: HTMLElement;
 }
 
 export class SensorStrip {
@@ -56,6 +81,7 @@ export class SensorStrip {
       const heard = sensor.last_heard_ms;
       const age = heard === null ? "" : `, heard ${span((now - heard) / 1000)} ago`;
       setText(chip.words, `${HEALTH_WORDS[sensor.health] ?? sensor.health}${age}`);
+      setText(chip.registration, registrationWords(sensor.registration));
       if (chip.health === sensor.health) continue;
       chip.health = sensor.health;
       setAttribute(chip.root, "data-health", sensor.health);
@@ -70,6 +96,7 @@ export class SensorStrip {
 
   private make(sensor: SensorView): Chip {
     const words = h("small");
+    const registration = h("small", { "data-testid": "sensor-registration" });
     const root = h(
       "button",
       {
@@ -83,8 +110,9 @@ export class SensorStrip {
       shape("unknown"),
       h("b", {}, sensor.sensor_id),
       words,
+      registration,
     );
-    return { root, words, health: "" };
+    return { root, words, registration, health: "" };
   }
 }
 
