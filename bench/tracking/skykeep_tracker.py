@@ -8,7 +8,6 @@ Parameters are those of the scenario, like the peers': true motion model and noi
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -17,7 +16,7 @@ import numpy as np
 
 from bench.tracking import batches, meeting
 from bench.tracking import scenario as given
-from bench.tracking.result import RunResult, ScanTracks
+from bench.tracking.result import RunResult, ScanTracks, now_s
 from bench.tracking.scenario import Scenario
 from skykeep.core.observation import Batch, Coverage, Sensor, SensorKind
 from skykeep.core.track.tracker import (
@@ -117,12 +116,12 @@ def _drive(
     view, tracker = view_for(scenario), Tracker(start)
     times, shown = [], []
     for number, scan in enumerate(scans):
-        begun = time.perf_counter()
+        begun = now_s()
         tracker.scan(
             batches.ns(number * given.PERIOD_S), plots_from(scan, view), view, whole_turn=True
         )
         tracks = tracker.confirmed()
-        times.append(time.perf_counter() - begun)
+        times.append(now_s() - begun)
         tracker.config = own
         shown.append(ScanTracks(tracks.number, tracks.x[:, :3], tracks.x[:, 3:]))
     return RunResult(np.array(times), tuple(shown))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.tracking import scenario as given
-from bench.tracking.result import RunResult, ScanTracks
+from bench.tracking.result import RunResult, ScanTracks, now_s
 from bench.tracking.scenario import Scenario
 
 GATE_SIGMAS = 4.0
@@ -105,9 +104,9 @@ def _drive(steps: Iterator[tuple[Any, set[Any]]], scans: int, limit_s: float) ->
     shown: list[ScanTracks] = []
     numbers: dict[str, int] = {}
     while len(shown) < scans and sum(per_scan_s) < limit_s:
-        begun = time.perf_counter()
+        begun = now_s()
         _, tracks = next(steps)
-        per_scan_s.append(time.perf_counter() - begun)
+        per_scan_s.append(now_s() - begun)
         ids = [numbers.setdefault(track.id, len(numbers)) for track in tracks]
         means = np.array([np.asarray(t.state.mean, np.float64).ravel() for t in tracks])
         means = means.reshape(-1, 6)
