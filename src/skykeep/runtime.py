@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from skykeep.codec import entries, wire
 from skykeep.core.airspace import Airspace, Command, Site, Snapshot
 from skykeep.core.casebook import (
@@ -18,8 +20,11 @@ from skykeep.core.casebook import (
     OpenIncident,
 )
 from skykeep.core.event import Event, Tick
+from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Batch
 from skykeep.core.track import registration
+from skykeep.core.track.arrival import Motion, foresee, target_of
+from skykeep.core.zone import prepare_zone
 from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.record.entry import Entry, Placed, read_leaf
@@ -126,7 +131,13 @@ def rehearse() -> None:
     for item in night.items():
         desk.take([item])
         if isinstance(item, Tick) and item.at_ns >= night.start_ns + REHEARSAL_S * NS_PER_S:
-            return
+            break
+    # So early in the night nothing is on its way into a zone yet.
+    here = Motion(np.zeros(6), np.eye(6), 0.0, 1.0, 1.0)
+    for zone in desk.runtime.airspace.zones():
+        target = target_of(prepare_zone(zone), night.site.frame)
+        for height in (HeightHae(0.0), None):
+            foresee(here, height, target, night.start_ns, night.site.terrain)
 
 
 class Recorded:
