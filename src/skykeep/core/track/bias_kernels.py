@@ -102,6 +102,39 @@ def lasting_variance(jac: Any, rate: Any, spread: Any, late_s: float, k: int) ->
 
 
 @kernel
+def too_far(
+    z: Any,
+    s: Any,
+    j: int,
+    claimed: Any,
+    velocity: Any,
+    spread: Any,
+    i: int,
+    lag_s: float,
+    place: Any,
+    late_s: float,
+    reach_m: float,
+    sigmas: float,
+) -> bool:
+    """Whether the range alone rules out plot j for claim i, by a bound that is never too narrow.
+
+    Cheap: of a thousand plots a few dozen pass. `reach_m` is added to `sigmas` times the sum of
+    all that may be wrong with a range.
+    """
+    e = claimed[i, 0] + lag_s * velocity[i, 0] - place[0]
+    n = claimed[i, 1] + lag_s * velocity[i, 1] - place[1]
+    u = claimed[i, 2] + lag_s * velocity[i, 2] - place[2]
+    off_m = abs(z[j, 0] - math.sqrt(e * e + n * n + u * u)) - reach_m
+    if not off_m > sigmas * s[j, 0]:
+        return False
+    speed = abs(velocity[i, 0]) + abs(velocity[i, 1]) + abs(velocity[i, 2])
+    moved_m = abs(lag_s) * (math.sqrt(abs(lag_s) * ACCELERATION_M2PS3) + math.sqrt(spread[i, 2]))
+    wrong_m = s[j, 0] + 2.0 * (math.sqrt(spread[i, 0]) + math.sqrt(spread[i, 1])) + moved_m
+    wrong_m += late_s * speed + 1.0  # and one for what is straight above: see look
+    return bool(off_m > sigmas * wrong_m)
+
+
+@kernel
 def candidates(
     z: Any,
     s: Any,
@@ -131,6 +164,8 @@ def candidates(
         for j in range(m):
             lag_s = (plot_ns[j] - claim_ns[i]) * 1e-9
             if abs(lag_s) > MOST_LAG_S or count == CANDIDATES:
+                continue
+            if too_far(z, s, j, claimed, velocity, spread, i, lag_s, place, late_s, reach[0], 3.0):
                 continue
             look(claimed[i], velocity[i], lag_s, place, axes, polar, rate, jac)
             differ(z[j], polar, nu)
@@ -243,11 +278,15 @@ def pairs(
     rows, nus, noise = np.zeros((n, 3, STATES)), np.zeros((n, 3)), np.full((n, 3), np.inf)
     polar, rate, jac, nu = np.empty(3), np.empty(3), np.empty((3, 3)), np.empty(3)
     white = np.empty(3)
+    gate, late = math.sqrt(gate2), late_s + abs(bias[3]) + math.sqrt(variance[3])
+    off_m = abs(bias[0]) + gate * math.sqrt(variance[0])
     for i in range(n):
         rivals = 0
         for j in range(m):
             lag_s = (plot_ns[j] - claim_ns[i]) * 1e-9
             if abs(lag_s) > MOST_LAG_S:
+                continue
+            if too_far(z, s, j, claimed, velocity, spread, i, lag_s, place, late, off_m, gate):
                 continue
             look(claimed[i], velocity[i], lag_s, place, axes, polar, rate, jac)
             differ(z[j], polar, nu)
