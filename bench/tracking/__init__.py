@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.figure import Figure
-from bench.tracking import clutter, compare, crowded, large, meeting
+from bench.tracking import clutter, compare, crowded, large, meeting, registration
 
 #: What is measured, by the name of the part.
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -14,4 +14,5 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "clutter": clutter.figures,
     "crowded": crowded.figures,
     "meeting": meeting.figures,
+    "registration": registration.figures,
 }
