@@ -136,6 +136,8 @@ class Boats:
             spread, expected = h @ track.p @ h.T, h @ track.x
             for j, z in enumerate(scan.values):
                 nu, s = z - expected, spread + noises[j]
+                if float(nu @ nu) > GATE2 * float(np.trace(s)):
+                    continue  # certainly outside: no eigenvalue exceeds the trace
                 d2 = float(nu @ np.linalg.solve(s, nu))
                 if d2 > GATE2:
                     continue
