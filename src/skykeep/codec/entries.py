@@ -21,6 +21,7 @@ from skykeep.core.event import (
     Event,
     Finding,
     IdentityChanged,
+    RegistrationChanged,
     Severity,
     Tick,
     TrackUpdated,
@@ -222,6 +223,13 @@ def state_of(fact: bytes) -> TrackUpdated | None:
         return None
     values = msgspec.json.decode(fact)[1]
     return msgspec.convert(dict(zip(STATE_FIELDS, values, strict=True)), TrackUpdated)
+
+
+def registration_of(fact: bytes) -> RegistrationChanged | None:
+    """What an open fact of a `tracks` entry says of a sensor's bias, if it is about one."""
+    if not fact.startswith(b'["RegistrationChanged"'):
+        return None
+    return msgspec.convert(msgspec.json.decode(fact)[1], RegistrationChanged)
 
 
 def _json(value: object) -> Fact:

@@ -123,6 +123,17 @@ def seen(view: DossierView) -> Parts:
     sensors = [sensor for sensor in view.sensors if sensor.kind != PERSON]
     caption = "The sensors, and how many of their observations are in this dossier"
     parts.append(_places("Sensor", "Observations", sensors, caption))
+    corrected = [
+        (identifier(sensor.sensor_id), at, words)
+        for sensor in sensors
+        for at, words in sensor.corrections
+    ]
+    if corrected:
+        caption = (
+            "How far sensors were found to be off, by aircraft that said where they were; from "
+            "then on that was taken away before tracking. The observations stay as they came"
+        )
+        parts.append(table(("Sensor", "From", "Off in"), corrected, caption))
     return parts
 
 

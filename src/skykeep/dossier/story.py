@@ -16,6 +16,7 @@ from skykeep.core.event import (
     AlertChanged,
     IdentityChanged,
     Permission,
+    RegistrationChanged,
     TrackContinued,
     TrackEnded,
     TrackStarted,
@@ -35,6 +36,7 @@ from skykeep.core.observation import Sensor
 from skykeep.core.permit import ChangePermit, PutPermit
 from skykeep.core.verdict import INSIDE
 from skykeep.core.zone import PublishZone, Zone
+from skykeep.dossier.found_off import off_words
 from skykeep.dossier.page_words import PRESENCE, STEPS, look_of, said
 from skykeep.dossier.view import (
     AlertView,
@@ -76,6 +78,7 @@ class Excerpt:
     zone_since: dict[ZoneId, int] = field(default_factory=dict)
     sensors: dict[SensorId, Sensor] = field(default_factory=dict)
     rows: Counter[SensorId] = field(default_factory=Counter)
+    found_off: dict[SensorId, list[RegistrationChanged]] = field(default_factory=dict)
     states: dict[TrackId, list[TrackUpdated]] = field(default_factory=dict)
     seen_by: dict[TrackId, Counter[str]] = field(default_factory=dict)
     permits: dict[str, str] = field(default_factory=dict)
@@ -125,6 +128,8 @@ class Excerpt:
                 state = entries.state_of(fact)
                 if state is not None:
                     self._state(state)
+                elif (found := entries.registration_of(fact)) is not None:
+                    self.found_off.setdefault(found.sensor_id, []).append(found)
 
     def _command(self, command: object, at_ns: int) -> None:
         if isinstance(command, PublishZone):
@@ -171,7 +176,7 @@ def tell(excerpt: Excerpt, file_name: str) -> DossierView:
         zones=tuple(_zone(excerpt, zone, clock) for zone in excerpt.zones.values()),
         permits=_permits(excerpt),
         tracks=tracks,
-        sensors=_sensors(excerpt),
+        sensors=_sensors(excerpt, clock),
         alerts=alerts,
         sightings=tuple(
             SightingView(
@@ -387,14 +392,16 @@ def _height(height: Height | None, none: str) -> str:
     return f"{height.m:.0f} m {words}"
 
 
-def _sensors(excerpt: Excerpt) -> tuple[SensorView, ...]:
+def _sensors(excerpt: Excerpt, clock: _Clock) -> tuple[SensorView, ...]:
     found = []
     for sensor_id, sensor in excerpt.sensors.items():
         east, north, _ = excerpt.site.frame.to_enu(
             sensor.lat_deg, sensor.lon_deg, sensor.height_hae_m
         )
         rows = excerpt.rows[sensor_id]
-        found.append(SensorView(sensor_id, sensor.kind.value, east, north, sensor.words, rows))
+        off = tuple((clock(e.at_ns), off_words(e)) for e in excerpt.found_off.get(sensor_id, ()))
+        kind = sensor.kind.value
+        found.append(SensorView(sensor_id, kind, east, north, sensor.words, rows, off))
     return tuple(found)
 
 

@@ -70,7 +70,10 @@ class TrackView:
 
 @dataclass(frozen=True, slots=True)
 class SensorView:
-    """A sensor: where it stands (m), what it is, and how many observations it gave."""
+    """A sensor: where it stands (m), what it is, and how many observations it gave.
+
+    `corrections` are (at, how far it was found to be off), in their order.
+    """
 
     sensor_id: str
     kind: str
@@ -78,6 +81,7 @@ class SensorView:
     north: float
     words: str
     observations: int
+    corrections: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from skykeep.core.alert import AcknowledgeAlert
 from skykeep.core.casebook import Assess, Conclusion, FileReport, FoundPart, OpenIncident
 from skykeep.core.event import (
     AlertChanged,
+    Bias,
     Finding,
     IdentityChanged,
     Permission,
     Reason,
+    RegistrationChanged,
     SensorChanged,
     Severity,
     Strength,
@@ -326,3 +328,13 @@ def test_a_fact_tells_events_apart_in_every_field(event: Any) -> None:
     for field in dataclasses.fields(event):
         other = dataclasses.replace(event, **{field.name: "another"})
         assert written(other) != written(event), field.name
+
+
+def test_what_is_said_of_a_bias_is_read_again_from_its_fact() -> None:
+    said = RegistrationChanged(
+        at(2.0), SensorId("radar"), ("azimuth",), Bias(0.0, 1.2, 0.0, 0.0),
+        Bias(75.0, 0.02, 2.0, 0.3), 10, 99,
+    )  # fmt: skip
+    (made,) = entries.output_entries([HEALTH, said], at(3.0))
+    assert [f.private for f in made.facts] == [False, False]
+    assert [entries.registration_of(f.data) for f in made.facts] == [None, said]

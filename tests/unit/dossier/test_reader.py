@@ -11,14 +11,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skykeep.core.casebook import Conclusion
-from skykeep.core.event import Permission, Strength
+from skykeep.core.event import Bias, Permission, RegistrationChanged, Strength
 from skykeep.core.observation import SensorKind
 from skykeep.core.verdict import BOUND, GONE, INSIDE, MAYBE_INSIDE
 from skykeep.core.zone import Restriction
 from skykeep.dossier import page_words
+from skykeep.dossier.found_off import off_words
 from skykeep.dossier.markup import Markup, element, style
 from skykeep.dossier.reader import render
 from skykeep.dossier.view import DossierView, ProofView, SensorView
+from skykeep.units import SensorId
 from tests.unit.dossier.page_sample import FIRST, VIEW, Page
 
 
@@ -292,3 +294,19 @@ def test_the_head_shows_a_dated_moment_as_a_time_of_day() -> None:
     html = render(dataclasses.replace(VIEW, tracks=(dated,))).decode()
     assert "<strong>23:50:33</strong>" in html
     assert ">on 2026-09-12, track T0003<" in html
+
+
+def test_how_far_a_sensor_was_off_is_told_with_when() -> None:
+    found = RegistrationChanged(
+        1, SensorId("radar"), ("range", "azimuth"), Bias(0.4, -1.234, 9.0, 9.0),
+        Bias(1.4, 0.03, 9.0, 9.0), 10, 221,
+    )  # fmt: skip
+    words = off_words(found)
+    assert words == "range by 0.4 ± 1.4 m, azimuth by -1.23 ± 0.03 degrees (10 aircraft agree)"
+    assert "nothing" in off_words(dataclasses.replace(found, applied=()))
+    first, *others = VIEW.sensors
+    off = dataclasses.replace(first, corrections=(("2026-09-12 23:50:33", words),))
+    html = render(dataclasses.replace(VIEW, sensors=(off, *others))).decode()
+    assert "azimuth by -1.23" in html
+    assert "found to be off" in html
+    assert "found to be off" not in told(VIEW)
