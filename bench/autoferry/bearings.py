@@ -27,10 +27,10 @@ from bench.autoferry.loader import F64, Scan
 TURN = 2.0 * math.pi
 GATE_SIGMAS = 2.0
 #: What is believed of a camera's sight of a boat without evidence, and how soon again.
-SEEN_PRIOR, SEEN_TIME_S = 0.1, 10.0
+SEEN_PRIOR, SEEN_TIME_S = 0.2, 10.0
 LEAST_SEEN, MOST_SEEN = 0.02, 0.98
 #: Two tracks with at least this probability each: the bearing is ambiguous.
-AMBIGUOUS = 0.2
+AMBIGUOUS = 0.3
 #: A bearing counts as used from this probability on.
 USED = 0.1
 #: Nearer than this a boat is not a point at all.
@@ -90,7 +90,7 @@ class _Look:
     h: F64  # (1, 4) d(bearing) / d(state)
     azimuth_rad: float  # with the bias that was learned
     variance: float  # of the track across, as an angle
-    error: float  # variance of a bearing's error with the bias that was learned
+    error: float  # variance of a bearing's error beside the bias that was learned
     whole_error: float  # ... and without it
     weight: float  # of one frame, for tempering
 

@@ -20,7 +20,8 @@ from bench.autoferry.loader import F64, Kind, Scan
 MANOEUVRE_M2PS3 = 0.1
 #: Boats here do 2 to 5 m/s.
 NEW_SIGMA_MPS = 3.0
-#: One plot that nobody took is a new boat once in a hundred times.
+#: One plot that nobody took is a new boat once in a hundred times; being also DROP_EXISTENCE, a
+#: new track that is missed at once is forgotten, else echoes from the shore live on.
 NEW_EXISTENCE = 0.01
 #: Shown from this on, if it has also lasted: wakes and echoes of hulls last a scan or two.
 CONFIRM_EXISTENCE, CONFIRM_AGE_S = 0.99, 3.0

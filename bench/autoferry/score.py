@@ -15,8 +15,8 @@ from bench.autoferry.loader import F64, Path2D, Scenario
 from bench.tracking.score import ORDER, pair_up
 
 #: Beyond this a track is not of this boat. The longer boat, Gunnerus, is 36 m long, and a
-#: sensor may see its bow or stern alone (18 m from where the truth has its antenna); the two
-#: boats come within 20 m of each other, so that a wider cutoff would let one track stand for both.
+#: sensor may see its bow or stern alone, 18 m from its middle; the boats pass at 9 to 22 m, so
+#: that with a wider cutoff one track would do for both.
 CUTOFF_M = 20.0
 #: Boats here do at most 5 m/s: a second is finer than anything that a track can follow.
 STEP_S = 1.0
