@@ -18,7 +18,8 @@ F64 = NDArray[np.float64]
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """One plot beside one claim: range m, azimuth rad, elevation rad with sigmas; the claim's
-    place and velocity as seen from the sensor (east, north, up), `lag_s` older than the plot.
+    place and velocity as seen from the sensor (east, north, up), `lag_s` older than the plot, and
+    what is up at the site.
     """
 
     at_s: float
@@ -28,6 +29,7 @@ class Pair:
     claimed: F64
     velocity: F64
     lag_s: float
+    up: F64
 
 
 def polar(place: F64) -> F64:
@@ -43,7 +45,7 @@ def polar(place: F64) -> F64:
 
 def _model(pair: Pair, bias: F64, own: F64) -> F64:
     """What is measured of an aircraft: where it really was, and the sensor's errors."""
-    late_s, displaced = own[0], own[1:]
+    late_s, displaced = own[0], own[1:] + bias[4] * pair.up
     really = pair.claimed - displaced + (pair.lag_s + late_s - bias[3]) * pair.velocity
     return polar(really) + bias[:3]
 
@@ -56,27 +58,28 @@ def solve(
     moved_variance: float,
     memory_s: float,
 ) -> tuple[F64, F64]:
-    """Bias (4,) and its sigmas. `claim_variance` (3,) is the part of a claim's error that is new
-    each time, to which `moved_variance` adds; older pairs count less, by exp(-age / memory_s).
+    """Bias and common height (5,) and their sigmas.
+
+    `claim_variance` (3,) is the part of a claim's error that is new each time, to which
+    `moved_variance` adds; older pairs count less, by exp(-age / memory_s).
     """
     crafts = max(p.aircraft for p in pairs) + 1
-    unknowns = 4 + 4 * crafts
-    zero = np.zeros(4)
+    unknowns = 5 + 4 * crafts
+    zero, nothing = np.zeros(5), np.zeros(4)
     rows = [np.diag(np.concatenate([1.0 / prior_sigma, np.tile(1.0 / own_sigma, crafts)]))]
     right = [np.zeros(unknowns)]
     newest_s = max(p.at_s for p in pairs)
     for p in pairs:
-        expected = _model(p, zero, zero)
+        expected = _model(p, zero, nothing)
         row = np.zeros((3, unknowns))
-        by_place = np.empty((3, 3))
-        for k in range(4):
-            step = np.zeros(4)
-            step[k] = 1e-4
-            row[:, k] = (_model(p, step, zero) - _model(p, -step, zero)) / 2e-4
-            own = (_model(p, zero, step) - _model(p, zero, -step)) / 2e-4
-            row[:, 4 + 4 * p.aircraft + k] = own
-            if k:
-                by_place[:, k - 1] = own
+        for k, step in enumerate(1e-4 * np.eye(5)):
+            row[:, k] = (_model(p, step, nothing) - _model(p, -step, nothing)) / 2e-4
+        by_own = np.empty((3, 4))
+        for k, step in enumerate(1e-4 * np.eye(4)):
+            by_own[:, k] = (_model(p, zero, step) - _model(p, zero, -step)) / 2e-4
+        first = 5 + 4 * p.aircraft
+        row[:, first : first + 4] = by_own
+        by_place = by_own[:, 1:]
         variance = p.sigma**2 + by_place**2 @ (claim_variance + moved_variance)
         share = np.exp(-(newest_s - p.at_s) / memory_s) / variance
         off = p.z - expected
@@ -86,4 +89,4 @@ def solve(
     a, y = np.vstack(rows), np.concatenate(right)
     solution, *_ = np.linalg.lstsq(a, y, rcond=None)
     covariance = np.linalg.inv(a.T @ a)
-    return solution[:4], np.sqrt(np.diag(covariance)[:4])
+    return solution[:5], np.sqrt(np.diag(covariance)[:5])

@@ -162,13 +162,14 @@ def test_recursion_is_least_squares_over_all_pairs_at_once() -> None:
             z = batch.values[i] * [1.0, math.pi / 180.0, math.pi / 180.0]
             sigma = SIGMAS * [1.0, math.pi / 180.0, math.pi / 180.0]
             seconds = (batch.receipt_time_ns - at(0.0)) / 1e9
-            pairs.append(reference.Pair(seconds, i, z, sigma, local[i], moving[i], CLAIM_LAG_S))
+            pair = seconds, i, z, sigma, local[i], moving[i], CLAIM_LAG_S, view.axes[2]
+            pairs.append(reference.Pair(*pair))
     assert len(pairs) > 100
     sigma_m = [room.LEAST_HORIZONTAL_M, room.LEAST_HORIZONTAL_M, room.LEAST_VERTICAL_M]
     moved = CLAIM_LAG_S**3 / 3.0 + (CLAIM_LAG_S * room.VELOCITY_SIGMA_MPS) ** 2
     found, sigma = reference.solve(
         pairs,
-        np.array(room.PRIOR_SIGMA),
+        np.array([*room.PRIOR_SIGMA, room.COMMON_HEIGHT_SIGMA_M]),
         np.array([room.LATE_SIGMA_S, *sigma_m]),
         np.array(sigma_m) ** 2,
         moved,
@@ -191,6 +192,18 @@ def test_claims_that_are_late_are_not_taken_for_a_clock_that_is_wrong() -> None:
     (*_, last) = feed(Registration(), turns(60, late_s=0.25))
     assert "time" not in last.applied
     assert np.abs(parts(last.bias) / parts(last.sigma)).max() <= 3.0
+
+
+@pytest.mark.parametrize("up_m", [-47.0, 47.0])
+def test_heights_that_are_wrong_alike_are_not_taken_for_an_elevation(up_m: float) -> None:
+    given = (
+        (batch, replace(said, place_m=said.place_m + np.array([0.0, 0.0, up_m])))
+        for batch, said in turns(60)
+    )
+    (*_, last) = feed(Registration(), given)
+    assert abs(last.bias.elevation_deg) <= 3.0 * last.sigma.elevation_deg
+    assert last.sigma.elevation_deg < 0.2
+    assert last.aircraft >= 8
 
 
 def test_a_direction_finder_is_registered_in_azimuth_alone() -> None:

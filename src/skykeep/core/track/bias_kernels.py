@@ -2,14 +2,15 @@
 
 A measurement is polar: range m, azimuth rad, elevation rad, NaN where not measured. The bias
 b = (range m, azimuth rad, elevation rad, time s) is what a sensor says minus what is true; its
-time stamp is late by the last. Each aircraft brings errors of its own: its claims are late by
-tau (s) and displaced by o = (east, north, up) m. With h the polar place of the claim, J its
-derivative by place and v the velocity, to first order
+time stamp is late by the last. All claims may be too high by the same c (m): devices that give
+a height over the sea for one over the ellipsoid. Each aircraft brings errors of its own: its
+claims are late by tau (s) and displaced by o = (east, north, up) m. With h the polar place of the
+claim, J its derivative by place and v the velocity, to first order
 
-    z - h = b[:3] - (J v) b[3] + (J v) tau - J o + noise
+    z - h = b[:3] - (J v) b[3] - J[:, 2] c + (J v) tau - J o + noise
 
-Information about (b, tau, o) is kept an aircraft each, and the aircraft's own part is
-eliminated where several are put together (an arrowhead system: Dennis and Schnabel 1996, 11.4).
+Information about (b, c, tau, o) is kept an aircraft each, and the aircraft's own part is
+eliminated where several are put together (least squares with an arrowhead matrix).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import numpy as np
 
 from skykeep.core.geo import kernel
 
-#: Parts of a bias; and of the state of one aircraft: the bias, its lateness, its displacement.
-BIASES, STATES = 4, 8
+#: What aircraft have in common: the four parts of the bias, then c; what each has of its own.
+SHARED, OWN = 5, 4
+STATES = SHARED + OWN
 #: Plots that may be an aircraft's, kept a turn: a wide gate of 0.3 km2 over five targets a km2
 #: holds one or two, and as many false ones in a cluttered sky.
 CANDIDATES = 8
@@ -267,7 +269,7 @@ def pairs(
     late_s: float,
     gate2: float,
 ) -> tuple[Any, Any, Any, Any, Any]:
-    """The one plot that fits each aircraft under a bias known to `variance` (4,).
+    """The one plot that fits each aircraft under what is shared, known to `variance` (SHARED,).
 
     Returns the plot (n,) or -1 for none or more than one; coefficients (n, 3, STATES),
     differences (n, 3) and their white variances (n, 3), infinite where not measured; and
@@ -279,7 +281,7 @@ def pairs(
     polar, rate, jac, nu = np.empty(3), np.empty(3), np.empty((3, 3)), np.empty(3)
     white = np.empty(3)
     gate, late = math.sqrt(gate2), late_s + abs(bias[3]) + math.sqrt(variance[3])
-    off_m = abs(bias[0]) + gate * math.sqrt(variance[0])
+    off_m = abs(bias[0]) + abs(bias[4]) + gate * (math.sqrt(variance[0]) + math.sqrt(variance[4]))
     for i in range(n):
         rivals = 0
         for j in range(m):
@@ -298,7 +300,8 @@ def pairs(
                 white[k] = white_variance(s[j], jac, spread[i], lag_s, k)
                 total = white[k] + lasting_variance(jac, rate, spread[i], late_s, k)
                 total += variance[k] + rate[k] * rate[k] * variance[3]
-                off = nu[k] - bias[k] + rate[k] * bias[3]
+                total += jac[k, 2] * jac[k, 2] * variance[4]
+                off = nu[k] - bias[k] + rate[k] * bias[3] + jac[k, 2] * bias[4]
                 d2 += off * off / total
             if not d2 <= gate2:
                 continue
@@ -319,12 +322,12 @@ def pairs(
 
 @kernel
 def coefficients(rate: Any, jac: Any, k: int, row: Any) -> None:
-    """How part k of a difference depends on bias, lateness and displacement, into row (8,)."""
+    """How part k of a difference depends on bias, lateness and displacement, into row (STATES,)."""
     row[:] = 0.0
     row[k] = 1.0
-    row[3], row[4] = -rate[k], rate[k]
+    row[3], row[4], row[SHARED] = -rate[k], -jac[k, 2], rate[k]
     for a in range(3):
-        row[5 + a] = -jac[k, a]
+        row[SHARED + 1 + a] = -jac[k, a]
 
 
 @kernel
@@ -342,7 +345,7 @@ def one_owner(chosen: Any, fit: Any, plots: int) -> None:
 
 @kernel
 def absorb(info: Any, rhs: Any, rows: Any, nu: Any, noise: Any, weight: float) -> None:
-    """Add one comparison to an aircraft's information (8, 8) and right side (8,), in place."""
+    """Add one comparison to an aircraft's information and right side, in place."""
     for k in range(3):
         if not noise[k] < np.inf:
             continue
@@ -375,50 +378,54 @@ def inverse(a: Any) -> Any:
 
 @kernel
 def put_together(info: Any, rhs: Any, own: Any, live: Any, known: Any) -> tuple[Any, Any]:
-    """Information (4, 4) and right side (4,) about the bias from the aircraft that are live.
+    """Information (SHARED, SHARED) and right side (SHARED,) from the aircraft that are live.
 
-    own (n, 4): what is known beforehand of each aircraft's lateness and displacement, and
-    known (4,) of the bias, as inverse variances around 0.
+    own (n, OWN): what is known beforehand of each aircraft's lateness and displacement, and
+    known (SHARED,) of the bias and the common height, as inverse variances around 0.
     """
-    matrix, vector = np.zeros((BIASES, BIASES)), np.zeros(BIASES)
-    for a in range(BIASES):
+    matrix, vector = np.zeros((SHARED, SHARED)), np.zeros(SHARED)
+    for a in range(SHARED):
         matrix[a, a] = known[a]
-    d = np.empty((BIASES, BIASES))
     for i in range(info.shape[0]):
         if not live[i]:
             continue
-        for a in range(BIASES):
-            for b in range(BIASES):
-                d[a, b] = info[i, 4 + a, 4 + b] + (own[i, a] if a == b else 0.0)
-        d_inverse = inverse(d)
-        for a in range(BIASES):
+        d_inverse = inverse(own_part(info[i], own[i]))
+        for a in range(SHARED):
             vector[a] += rhs[i, a]
-            for b in range(BIASES):
+            for b in range(SHARED):
                 matrix[a, b] += info[i, a, b]
-                for c in range(BIASES):
-                    share = info[i, a, 4 + c] * d_inverse[c, b]
-                    vector[a] -= share * rhs[i, 4 + b]
-                    for e in range(BIASES):
-                        matrix[a, e] -= share * info[i, 4 + b, e]
+            for b in range(OWN):
+                share = 0.0
+                for c in range(OWN):
+                    share += info[i, a, SHARED + c] * d_inverse[c, b]
+                vector[a] -= share * rhs[i, SHARED + b]
+                for e in range(SHARED):
+                    matrix[a, e] -= share * info[i, SHARED + b, e]
     return matrix, vector
 
 
 @kernel
-def misfit(info: Any, rhs: Any, own: Any, bias: Any) -> float:
-    """How improbable the errors are that one aircraft would need under a bias: chi2 of four."""
-    d, e = np.empty((BIASES, BIASES)), np.empty(BIASES)
-    for a in range(BIASES):
-        e[a] = rhs[4 + a]
-        for b in range(BIASES):
-            d[a, b] = info[4 + a, 4 + b] + (own[a] if a == b else 0.0)
-            e[a] -= info[4 + a, b] * bias[b]
-    d_inverse = inverse(d)
+def own_part(info: Any, own: Any) -> Any:
+    """What is known of an aircraft's own errors (OWN, OWN), beforehand and by comparisons."""
+    d = np.empty((OWN, OWN))
+    for a in range(OWN):
+        for b in range(OWN):
+            d[a, b] = info[SHARED + a, SHARED + b] + (own[a] if a == b else 0.0)
+    return d
+
+
+@kernel
+def misfit(info: Any, rhs: Any, own: Any, shared: Any) -> float:
+    """How improbable the errors are that one aircraft would need, given what is shared: chi2."""
+    e = np.empty(OWN)
+    for a in range(OWN):
+        e[a] = rhs[SHARED + a]
+        for b in range(SHARED):
+            e[a] -= info[SHARED + a, b] * shared[b]
+    needed = times(inverse(own_part(info, own)), e)
     total = 0.0
-    for a in range(BIASES):
-        needed = 0.0
-        for b in range(BIASES):
-            needed += d_inverse[a, b] * e[b]
-        total += own[a] * needed * needed
+    for a in range(OWN):
+        total += own[a] * needed[a] * needed[a]
     return total
 
 
@@ -459,14 +466,14 @@ def times(a: Any, x: Any) -> Any:
 
 @kernel
 def estimate(matrix: Any, vector: Any, held: Any) -> tuple[Any, Any]:
-    """Bias (4,) with the parts in `held` (4,) kept at 0, and sigmas (4,) with none held."""
+    """What is shared with the parts in `held` kept at 0, and sigmas with none held: (SHARED,)."""
     covariance = inverse(matrix)
-    sigma = np.empty(BIASES)
+    sigma = np.empty(SHARED)
     left, right = matrix.copy(), vector.copy()
-    for a in range(BIASES):
+    for a in range(SHARED):
         sigma[a] = math.sqrt(covariance[a, a])
         if held[a]:
             right[a] = 0.0
-            for b in range(BIASES):
+            for b in range(SHARED):
                 left[a, b] = left[b, a] = 1.0 if a == b else 0.0
     return times(inverse(left), right), sigma

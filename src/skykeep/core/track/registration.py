@@ -24,8 +24,9 @@ from skykeep.core.event import Bias, RegistrationChanged
 from skykeep.core.geo import F64, Frame
 from skykeep.core.observation import I64, Batch, Coverage, Form, Sensor, SensorKind
 from skykeep.core.track.bias_kernels import (
-    BIASES,
     CANDIDATES,
+    OWN,
+    SHARED,
     STATES,
     absorb,
     agreed,
@@ -50,6 +51,12 @@ LEAST_HORIZONTAL_M, LEAST_VERTICAL_M = 3.0, 5.0
 #: Remote ID gives speeds to 0.25 m/s and headings to a degree (ASD-STAN 4709-002); of one that
 #: gives none, what the tracker believes of a new track (TrackerConfig.new_sigma_horizontal_mps).
 VELOCITY_SIGMA_MPS, UNKNOWN_VELOCITY_SIGMA_MPS = 0.5, 15.0
+#: All devices may tell heights that are wrong alike: over the sea instead of the ellipsoid (up to
+#: 60 m in Europe, by EGM2008), or by the air's pressure. An elevation bias does not look the same
+#: at every range, and that tells them apart.
+COMMON_HEIGHT_SIGMA_M = 30.0
+#: It is supposed beyond so many sigmas alone: else it would take from what is known of elevation.
+COMMON_HEIGHT_SIGMAS = 3.0
 #: A claim that is worse than this tells nothing about a sensor.
 MOST_CLAIM_SIGMA_M = 30.0
 #: Aircraft that must agree: two can err alike by chance, or be one liar's.
@@ -87,7 +94,8 @@ GONE_NS = 900 * NS_PER_S
 LEAST_RANGE_M = 1.0
 
 PARTS = ("range", "azimuth", "elevation", "time")
-_KNOWN = 1.0 / np.array(PRIOR_SIGMA) ** 2
+_KNOWN = 1.0 / np.array([*PRIOR_SIGMA, COMMON_HEIGHT_SIGMA_M]) ** 2
+_NONE_HELD = np.zeros(SHARED, np.bool_)
 _REACH = np.array(MOST_BIAS)
 
 
@@ -117,8 +125,8 @@ class Cooperative:
 class _Witnesses:
     """Parallel arrays over the aircraft that one sensor was compared with, by key."""
 
-    info: F64  # (n, 8, 8)
-    rhs: F64  # (n, 8)
+    info: F64  # (n, STATES, STATES)
+    rhs: F64  # (n, STATES)
     own: F64  # (n, 4) inverse variances of lateness and displacement
     pairs: F64  # (n,) comparisons, older ones count less
     last_ns: I64  # (n,)
@@ -129,7 +137,7 @@ class _Witnesses:
     @staticmethod
     def empty(n: int) -> _Witnesses:
         return _Witnesses(
-            np.zeros((n, STATES, STATES)), np.zeros((n, STATES)), np.ones((n, BIASES)),
+            np.zeros((n, STATES, STATES)), np.zeros((n, STATES)), np.ones((n, OWN)),
             np.zeros(n), np.zeros(n, np.int64), np.full((n, WINDOW, CANDIDATES, 3), np.nan),
             np.zeros((n, 3)), np.zeros(n, np.int64),
         )  # fmt: skip
@@ -292,33 +300,36 @@ class Registration:
     # -- what is known --------------------------------------------------------------------
 
     def _agreed(self) -> tuple[F64, F64, int]:
-        """Information (4, 4), right side (4,) and how many aircraft they rest on."""
+        """Information, right side (see `put_together`) and how many aircraft they rest on."""
         w = self._w
         live = w.pairs >= ENOUGH_PAIRS
         matrix, vector, kept = agreed(w.info, w.rhs, w.own, live, _KNOWN, MOST_MISFIT)
         return matrix, vector, int(np.count_nonzero(kept))
 
     def _best(self) -> tuple[F64, F64]:
-        """The bias and its sigmas (4,) to find plots with: the vote's until there is better."""
+        """What is shared and its sigmas, to find plots with: the vote's until there is better."""
         matrix, vector, aircraft = self._agreed()
         if aircraft < LEAST_AIRCRAFT:
-            return np.array([*self.centre, 0.0]), np.array([*VOTED_SIGMA, PRIOR_SIGMA[3]])
-        bias, sigma = estimate(matrix, vector, np.zeros(BIASES, np.bool_))
-        return bias, sigma
+            sigma = (*VOTED_SIGMA, PRIOR_SIGMA[3], COMMON_HEIGHT_SIGMA_M)
+            return np.array([*self.centre, 0.0, 0.0]), np.array(sigma)
+        shared, sigmas = estimate(matrix, vector, _NONE_HELD)
+        return shared, sigmas
 
     def _news(self, view: SensorView, newest_ns: int, now_ns: int) -> RegistrationChanged | None:
         matrix, vector, aircraft = self._agreed()
         if aircraft < LEAST_AIRCRAFT:
             return None
-        nothing_held = np.zeros(BIASES, np.bool_)
-        free, sigma = estimate(matrix, vector, nothing_held)
+        shared, sigmas = estimate(matrix, vector, _NONE_HELD)
+        alike = abs(shared[4]) >= COMMON_HEIGHT_SIGMAS * sigmas[4]
+        free, sigma = shared[:4], sigmas[:4]
         idle_s = max(0.0, (newest_ns - self.learnt_ns) / NS_PER_S)
         sigma = np.sqrt(sigma**2 + idle_s * np.array(DRIFT) ** 2)
         was = () if self.said is None else self.said.applied
         held = sigma > KNOWN_SIGMA
         needed = TIME_KEEP_SIGMAS if PARTS[3] in was else TIME_APPLY_SIGMAS
         held[3] |= abs(free[3]) < needed * sigma[3]
-        bias = np.where(held, free, estimate(matrix, vector, held)[0])
+        fixed, _ = estimate(matrix, vector, np.append(held, not alike))
+        bias = np.where(held, free, fixed[:4])
         applied = tuple(p for p, h in zip(PARTS, held.tolist(), strict=True) if not h)
         said = RegistrationChanged(
             now_ns, view.sensor.sensor_id, applied, _rounded(bias), _rounded(sigma), aircraft,
