@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skykeep.core.airspace import Airspace, RegisterSensor, Site
+from skykeep.core.claims import ClaimedState
 from skykeep.core.event import Actor, Event, Strength
 from skykeep.core.geo import (
     Circle,
@@ -24,7 +25,7 @@ from skykeep.core.geo import (
     Volume,
     Volume4D,
 )
-from skykeep.core.identity import ClaimedState, Identity
+from skykeep.core.identity import Identity
 from skykeep.core.observation import Batch, Claim, Coverage, Form, Scheme, Sensor, SensorKind
 from skykeep.core.permit import Permit, PermitState
 from skykeep.core.track.tracker import Confirmed
@@ -111,7 +112,8 @@ def subject_at(place: Place = (0.0, 0.0, 100.0), **changes: Any) -> Subject:
 def claimed_at(second: float, place: Place, **changes: Any) -> ClaimedState:
     lat, lon, hae = FRAME.to_geodetic(*place)
     plain = ClaimedState(
-        at(second), *place, lat, lon, HeightHae(hae), 4.0, 6.0, (0.0, 0.0, 0.0)
+        at(second), *place, lat, lon, HeightHae(hae), 4.0, 6.0, (0.0, 0.0, 0.0), at(second),
+        RECEIVER.sensor_id,
     )  # fmt: skip
     return replace(plain, **changes)
 

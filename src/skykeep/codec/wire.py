@@ -22,6 +22,8 @@ from skykeep.core import (
     alarm,
     alert,
     casebook,
+    claims,
+    displacement,
     event,
     geo,
     identity,
@@ -39,8 +41,8 @@ from skykeep.core.track import registration, tracker
 from skykeep.errors import InputError
 
 _ROOMS = (
-    airspace, alarm, alert, casebook, event, geo, identity, observation, permit, picture,
-    registration, schedule, stations, subjects, tracker, verdict, zone,
+    airspace, alarm, alert, casebook, claims, displacement, event, geo, identity, observation,
+    permit, picture, registration, schedule, stations, subjects, tracker, verdict, zone,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

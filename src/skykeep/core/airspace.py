@@ -9,6 +9,7 @@ and iterates in defined order: the same inputs give the same events.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from skykeep.core import permit as permits_room
 from skykeep.core.alarm import AlarmCommand, Alarms, AlarmsSnapshot
 from skykeep.core.alert import Alert, AlertPolicy, concern_of
+from skykeep.core.claims import ClaimedState
 from skykeep.core.event import (
     Actor,
     Event,
@@ -30,7 +32,7 @@ from skykeep.core.event import (
 )
 from skykeep.core.foresight import Outlook, foreseen, outlook
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
-from skykeep.core.identity import ClaimBook, ClaimBookSnapshot, ClaimedState
+from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
 from skykeep.core.intake import azimuth_or_none, usable_rows
 from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor
 from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
@@ -42,6 +44,7 @@ from skykeep.core.stations import (
     Station,
     Stations,
     StationSnapshot,
+    detections_s,
     seen_by,
 )
 from skykeep.core.subjects import Subjects, SubjectsSnapshot
@@ -341,7 +344,7 @@ class Airspace:
             int(batch.event_time_ns[row]), east, north, up, lat, lon,
             height_of(height_m, reference),
             float(np.hypot(batch.sigmas[row, 0], batch.sigmas[row, 1]) / np.sqrt(2.0)),
-            sigma_up_m, (v_east, v_north, v_up),
+            sigma_up_m, (v_east, v_north, v_up), batch.receipt_time_ns, batch.sensor_id,
         )  # fmt: skip
 
     def _keep_reports(self, batch: Batch, rows: I64) -> None:
@@ -377,8 +380,8 @@ class Airspace:
         measuring, listening = self._stations.measuring(), self._stations.listening(self._now_ns)
         claims = list(self._claims.tracks.values())
         places = np.array([(c.state.east_m, c.state.north_m, c.state.up_m) for c in claims])
-        seen = seen_by(measuring, places.reshape(-1, 3))
-        in_view = {c.number for c, inside in zip(claims, seen.tolist(), strict=True) if inside}
+        waits_s = detections_s(measuring, places.reshape(-1, 3)).tolist()
+        in_view = {c.number: s for c, s in zip(claims, waits_s, strict=True) if s < math.inf}
         parted = self._claims.settle(self._now_ns, tracks, in_view)
         for number in parted:
             self._tracker.forget_kind(number)

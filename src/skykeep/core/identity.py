@@ -1,39 +1,31 @@
 """Identity: what aircraft say of themselves, held against what independent sensors measure.
 
 A claim never moves a measured track. Claims of one transmitter form a `ClaimTrack`; each
-claim is compared with the measured tracks near it, and the mean of the normalised
-innovation squared over a window says whether the two are the same aircraft
-(Bar-Shalom, Li and Kirubarajan 2001, 5.4).
+claim is compared with the measured tracks near it (`displacement`), and what one transmitter
+says is held against itself (`claims`). The outcome is one of three, and says how large a
+displacement could have been noticed.
 """
 
 from __future__ import annotations
 
+import enum
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from skykeep.core.claims import ClaimedState, Habits, Told, contradictions, listen
+from skykeep.core.displacement import Comparison, Evidence, comparison, take, weigh
 from skykeep.core.event import Reason, Strength
-from skykeep.core.geo import Height, HeightHae
+from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Claim, Scheme
 from skykeep.core.track.kernels import claim_distances
 from skykeep.core.track.tracker import Confirmed
 from skykeep.units import NS_PER_S
 
-#: Comparisons in the window, and how many are needed before anything is said.
-WINDOW = 10
+#: Comparisons that are needed before anything is said.
 ENOUGH = 3
-#: Mean NIS over 2 (or 3) degrees of freedom expected: 2 (3). A filter's errors are correlated
-#: from second to second, so the bound is that of three independent comparisons at 99.9 %
-#: (chi2_6 = 22.5, chi2_9 = 27.9, over 3). A bond that was made breaks later than it is made.
-BOND_MEAN_NIS = {2: 7.5, 3: 9.3}
-BREAK_FACTOR = 1.6
-#: One wild comparison must not outweigh the window for longer than it stands in it.
-NIS_CAP = 1_000.0
-#: Transmission and time-stamping differ by about this much between honest devices
-#: (ASD-STAN 4709-002 allows 1 s of age for the location).
-CLAIM_LATENCY_SIGMA_S = 0.3
 #: No comparison beyond this distance: no honest claim is further off.
 COMPARE_WITHIN_M = 400.0
 #: A track whose place is known no better than this fits anything near it: no comparison.
@@ -41,8 +33,10 @@ COMPARE_SIGMA_M = 40.0
 #: A claim within this of a track may still turn out to be that track's.
 NEAR_M = 150.0
 #: In the view of a working radar for this long without a track that fits: inconsistent.
-#: Five turns to start a track and three comparisons, with room.
+#: Five turns to start a track and three comparisons, with room; and so many detections must
+#: have been due, for a radar that turns slowly or misses much.
 UNMATCHED_NS = 10 * NS_PER_S
+UNMATCHED_DETECTIONS = 8.0
 #: Two transmitters with one serial further apart than this are two aircraft, or a lie.
 TWO_PLACES_M = 150.0
 TWO_PLACES_NS = 10 * NS_PER_S
@@ -59,6 +53,9 @@ JUMP_FOLLOWS_NS = 5 * NS_PER_S
 #: A 24-bit address is one airframe's, and feeds do interleave frozen positions with fresh
 #: ones: what looks like two places is one aircraft. A drone's serial is easily copied.
 ONE_PLACE = frozenset({Scheme.ADSB})
+#: For the same reason only these are held against themselves: an ADS-B stamp is the feed's,
+#: not the aircraft's, and feeds do repeat what they said.
+HELD_TO_ITSELF = frozenset({Scheme.REMOTE_ID})
 #: Claim tracks held at once; the longest silent go first, counted.
 CLAIM_LIMIT = 2_000
 
@@ -69,38 +66,38 @@ MATCHES = "claim_matches_measurement"
 UNCHECKED = "claim_not_checked"
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedState:
-    """Where an aircraft says it is: the site's frame, sigmas in metres, velocity or NaN."""
+class Outcome(enum.StrEnum):
+    """What checking a claim came to."""
 
-    at_ns: int
-    east_m: float
-    north_m: float
-    up_m: float
-    lat_deg: float
-    lon_deg: float
-    height: Height | None
-    sigma_horizontal_m: float
-    sigma_vertical_m: float
-    velocity_mps: tuple[float, float, float]
+    CONSISTENT = "consistent"  # an independent measurement fits it
+    INCONSISTENT = "inconsistent"  # a measurement contradicts it, or it contradicts itself
+    CANNOT_BE_CHECKED = "cannot_be_checked"
 
-    def distance_m(self, other: ClaimedState) -> float:
-        """Horizontal distance between two claimed places."""
-        return math.hypot(self.east_m - other.east_m, self.north_m - other.north_m)
+    @property
+    def strength(self) -> Strength:
+        """The strength of an identity of which nothing more is known."""
+        return _STRENGTHS[self]
 
-    def doubles(self, other: ClaimedState) -> bool:
-        """Whether it is the same report again; velocities that are not known never equal."""
-        own = (self.at_ns, self.east_m, self.north_m, self.up_m)
-        return own == (other.at_ns, other.east_m, other.north_m, other.up_m)
+
+_STRENGTHS = {
+    Outcome.CONSISTENT: Strength.CONSISTENT,
+    Outcome.INCONSISTENT: Strength.INCONSISTENT,
+    Outcome.CANNOT_BE_CHECKED: Strength.BROADCAST_ONLY,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What is claimed of a track and how far that was checked."""
+    """What is claimed of a track and how far that was checked.
+
+    `noticeable_m`: a displacement of this much or more would have been noticed within half a
+    minute in 95 % of cases; infinite where nothing independent measures there.
+    """
 
     claim: Claim
     strength: Strength
     reasons: tuple[Reason, ...]
+    noticeable_m: float = math.inf
 
 
 @dataclass(slots=True)
@@ -113,25 +110,42 @@ class ClaimTrack:
     state: ClaimedState
     elsewhere: list[ClaimedState] = field(default_factory=list)
     main_since_jump: bool = False
-    windows: dict[int, list[float]] = field(default_factory=dict)
+    windows: dict[int, list[Comparison]] = field(default_factory=dict)
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+    habits: Habits = field(default_factory=Habits)
     bound: int = 0
     unmatched_since_ns: int = 0
     nearest_m: float = math.inf
     broke: bool = False
     contradicted: bool = False
-    strength: Strength = Strength.BROADCAST_ONLY
+    outcome: Outcome = Outcome.CANNOT_BE_CHECKED
     reasons: tuple[Reason, ...] = ()
-    dimensions: int = 2
+    noticeable_m: float = math.inf
 
     @property
     def last_ns(self) -> int:
         """When it was last heard."""
         return self.state.at_ns
 
-    def mean_nis(self, number: int) -> float:
-        """Mean over the window against a measured track; inf while there is too little."""
-        window = self.windows.get(number, [])
-        return sum(window) / len(window) if len(window) >= ENOUGH else math.inf
+    @property
+    def strength(self) -> Strength:
+        """How far its identity was checked."""
+        return self.outcome.strength
+
+    def fit(self, number: int) -> Evidence | None:
+        """What the window against a measured track says; None while there is too little."""
+        found = self.evidence.get(number)
+        return None if found is None or found.comparisons < ENOUGH else found
+
+    @property
+    def settled(self) -> bool:
+        """Whether it belongs to a measured track, with little doubt of which."""
+        fit = self.fit(self.bound)
+        return self.bound != 0 and (fit is None or not fit.doubted)
+
+    def identity(self) -> Identity:
+        """The identity it stands for, as a value."""
+        return Identity(self.claim, self.strength, self.reasons, self.noticeable_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,7 @@ class ClaimBookSnapshot:
     next_number: int
     shed: int
     tracks: tuple[ClaimTrack, ...]
+    told: tuple[bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -150,6 +165,7 @@ class ClaimBook:
     next_number: int = 1
     shed: int = 0
     tracks: dict[int, ClaimTrack] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
 
     def receive(self, claim: Claim, state: ClaimedState, measured: Confirmed) -> int:
         """Take one claim; returns the number of its claim track, 0 where it was too old.
@@ -161,18 +177,28 @@ class ClaimBook:
         if track is None:
             track = self._start(claim, state)
         elif state.at_ns < track.state.at_ns or state.doubles(track.state):
+            self._listen(track, state, new=False)
             return 0
         elif _plausible(track.claim.scheme, track.state, state):
             track.state = state
             track.main_since_jump = bool(track.elsewhere)
         else:
+            self._listen(track, state, new=False)
             settled = self._hold_apart(track, state)
             if settled is None:
                 return track.number
             track = settled
+        self._listen(track, state, new=True)
         track.claim = _merge(track.claim, claim)
         self._compare(track, measured)
         return track.number
+
+    def _listen(self, track: ClaimTrack, state: ClaimedState, *, new: bool) -> None:
+        """Hold what is said against what the same transmitter, or another, said before."""
+        if track.claim.scheme not in HELD_TO_ITSELF:
+            return
+        echo = self.told.hear(track.habits, state) if new else track.habits.echo
+        track.habits = listen(track.habits, state, echo)
 
     def _find(self, claim: Claim, state: ClaimedState) -> ClaimTrack | None:
         found: ClaimTrack | None = None
@@ -216,84 +242,80 @@ class ClaimBook:
         if track.main_since_jump and track.claim.scheme not in ONE_PLACE:
             return self._start(track.claim, state)
         track.state = state
-        track.windows.clear()
+        track.windows.clear()  # what held there says nothing of here
+        track.evidence.clear()
+        track.bound, track.unmatched_since_ns = 0, state.at_ns
         return track
 
     def _compare(self, track: ClaimTrack, measured: Confirmed) -> None:
         here = track.state
-        track.dimensions = 3 if isinstance(here.height, HeightHae) else 2
+        up_counts = isinstance(here.height, HeightHae)
+        claimed = (here.east_m, here.north_m, here.up_m)
+        claim_var = (here.sigma_horizontal_m**2, here.sigma_vertical_m**2)
         compared = claim_distances(
-            measured.x,
-            measured.p,
-            measured.time_ns,
-            here.at_ns,
-            np.array([here.east_m, here.north_m, here.up_m]),
-            np.array([here.sigma_horizontal_m**2, here.sigma_vertical_m**2]),
-            CLAIM_LATENCY_SIGMA_S,
-            track.dimensions == 3,
-        )
+            measured.x, measured.p, measured.time_ns, here.at_ns, np.array(claimed),
+            np.array(claim_var), 0.0, up_counts,
+        )  # fmt: skip
         track.nearest_m = float(compared[:, 0].min()) if compared.shape[0] else math.inf
         near = (compared[:, 0] <= COMPARE_WITHIN_M) & (compared[:, 2] <= 2.0 * COMPARE_SIGMA_M**2)
         usable = {int(n) for n in measured.number[near]}
         for number in [n for n in track.windows if n not in usable and n != track.bound]:
             del track.windows[number]
+            del track.evidence[number]
         for i in map(int, np.flatnonzero(near | (measured.number == track.bound))):
-            window = track.windows.setdefault(int(measured.number[i]), [])
-            window.append(min(float(compared[i, 1]), NIS_CAP))
-            del window[:-WINDOW]
+            new = comparison(
+                here.at_ns, claimed, claim_var, up_counts, measured.x[i].tolist(),
+                measured.p[i].tolist(), (here.at_ns - int(measured.time_ns[i])) / NS_PER_S,
+            )  # fmt: skip
+            number = int(measured.number[i])
+            window = track.windows.setdefault(number, [])
+            if take(window, new):
+                track.evidence[number] = weigh(window)
 
-    def settle(self, now_ns: int, measured: Confirmed, in_view: Iterable[int]) -> list[int]:
+    def settle(self, now_ns: int, measured: Confirmed, in_view: Mapping[int, float]) -> list[int]:
         """Bind claims to tracks and say how strong each identity is.
 
-        `in_view` are the claim tracks that a working independent sensor covers. Returns the
-        numbers of the measured tracks that parted from their claim: they, or the claim, may
-        have changed places with something else.
+        `in_view` are the claim tracks that a working independent sensor covers, with the
+        seconds between two detections that it is good for. Returns the numbers of the measured
+        tracks that parted from their claim: they, or the claim, may have changed places with
+        something else.
         """
         parted: list[int] = []
         for number in [n for n, t in self.tracks.items() if now_ns - t.last_ns > STRETCH_NS]:
             del self.tracks[number]
         alive = {int(n) for n in measured.number}
-        seen = set(in_view)
         for track in self.tracks.values():
-            track.windows = {n: w for n, w in track.windows.items() if n in alive}
-            if track.bound and not self._holds(track):
+            for number in [n for n in track.windows if n not in alive]:
+                del track.windows[number]
+                del track.evidence[number]
+            if track.bound and not _holds(track, alive):
                 track.broke = track.bound in alive
                 parted.append(track.bound)
                 track.bound = 0
                 track.unmatched_since_ns = now_ns
-            if track.number not in seen:
-                track.unmatched_since_ns = now_ns
+            if track.number not in in_view or track.claim.airborne is False:
+                track.unmatched_since_ns = now_ns  # what stands on the ground no radar sees
         self._bind()
         for track in self.tracks.values():
-            track.strength, reasons = _strength(track)
             others = self._other_places(track, now_ns)
-            if others:
-                reasons = (*reasons, _two_places(track, others))
-                if any(o.bound for o in others) and track.bound:
-                    track.strength = Strength.BROADCAST_ONLY
-            track.reasons = reasons
+            _conclude(track, others, in_view.get(track.number, 0.0))
         return parted
-
-    def _holds(self, track: ClaimTrack) -> bool:
-        mean = track.mean_nis(track.bound)
-        return mean <= BREAK_FACTOR * BOND_MEAN_NIS[track.dimensions]
 
     def _bind(self) -> None:
         taken = {
             (t.bound, t.claim.scheme): t.claim.identity for t in self.tracks.values() if t.bound
         }
         wishes = sorted(
-            (t.mean_nis(n), t.number, n)
+            (fit.surprise, t.number, n)
             for t in self.tracks.values()
             if not t.bound
             for n in t.windows
+            if (fit := t.fit(n)) is not None and fit.fits
         )
-        for mean, number, measured in wishes:
+        for _, number, measured in wishes:
             track = self.tracks[number]
             key = (measured, track.claim.scheme)
-            if track.bound or mean > BOND_MEAN_NIS[track.dimensions]:
-                continue
-            if key in taken and taken[key] != track.claim.identity:
+            if track.bound or (key in taken and taken[key] != track.claim.identity):
                 continue
             track.bound, track.broke, track.contradicted = measured, False, False
             taken[key] = track.claim.identity
@@ -325,13 +347,17 @@ class ClaimBook:
     def snapshot(self) -> ClaimBookSnapshot:
         """All claim tracks as values of their own."""
         return ClaimBookSnapshot(
-            self.next_number, self.shed, tuple(_copy(t) for t in self.tracks.values())
+            self.next_number,
+            self.shed,
+            tuple(_copy(t) for t in self.tracks.values()),
+            self.told.snapshot(),
         )
 
     @staticmethod
     def restore(saved: ClaimBookSnapshot) -> ClaimBook:
         """A book that goes on exactly where `saved` was taken."""
-        return ClaimBook(saved.next_number, saved.shed, {t.number: _copy(t) for t in saved.tracks})
+        tracks = {t.number: _copy(t) for t in saved.tracks}
+        return ClaimBook(saved.next_number, saved.shed, tracks, Told.restore(saved.told))
 
 
 def _copy(track: ClaimTrack) -> ClaimTrack:
@@ -339,6 +365,7 @@ def _copy(track: ClaimTrack) -> ClaimTrack:
         track,
         elsewhere=list(track.elsewhere),
         windows={n: list(w) for n, w in track.windows.items()},
+        evidence=dict(track.evidence),
     )
 
 
@@ -365,18 +392,62 @@ def _two_places(track: ClaimTrack, others: list[ClaimTrack]) -> Reason:
     return Reason(TWO_PLACES, f"the same serial is broadcast {furthest:.0f} m away")
 
 
-def _strength(track: ClaimTrack) -> tuple[Strength, tuple[Reason, ...]]:
+def _holds(track: ClaimTrack, alive: set[int]) -> bool:
+    """Whether a bond goes on: its track is there, and no window with enough in it says no."""
+    fit = track.fit(track.bound)
+    return track.bound in alive and (fit is None or not fit.parts)
+
+
+def _conclude(track: ClaimTrack, others: list[ClaimTrack], detection_s: float) -> None:
+    """Write down what checking the claim came to, and why."""
+    against_itself = contradictions(track.habits)
+    closest = _closest(track)
+    track.noticeable_m = math.inf if closest is None else closest.noticeable_m
+    track.outcome, reason = _measured(track, closest, detection_s)
+    reasons = (reason, *against_itself)
+    if track.habits.echo.replayed or (against_itself and not track.bound):
+        # Who plays a record has no identity of his own, wherever he is; else a place that is
+        # measured to be true outweighs a clock or a speed that is not.
+        track.outcome = Outcome.INCONSISTENT
+    if others:
+        reasons = (*reasons, _two_places(track, others))
+        if track.outcome is Outcome.CONSISTENT and any(o.bound for o in others):
+            track.outcome = Outcome.CANNOT_BE_CHECKED
+    track.reasons = reasons
+
+
+def _closest(track: ClaimTrack) -> Evidence | None:
+    """The evidence against the bound track, or else against the one that fits best."""
+    if track.bound in track.evidence:
+        return track.evidence[track.bound]
+    return min(track.evidence.values(), key=lambda e: e.surprise, default=None)
+
+
+def _measured(
+    track: ClaimTrack, closest: Evidence | None, detection_s: float
+) -> tuple[Outcome, Reason]:
+    """What the measurements say of a claim track."""
+    noticed = _noticed(track.noticeable_m)
     if track.bound:
-        mean = track.mean_nis(track.bound)
-        words = f"the claimed positions fit an independent measurement (mean NIS {mean:.1f})"
-        return Strength.CONSISTENT, (Reason(MATCHES, words),)
-    if track.last_ns - track.unmatched_since_ns >= UNMATCHED_NS:
+        words = f"the claimed positions fit an independent measurement; {noticed}"
+        return Outcome.CONSISTENT, Reason(MATCHES, words)
+    patience_ns = max(UNMATCHED_NS, UNMATCHED_DETECTIONS * detection_s * NS_PER_S)
+    # Heard again after a silence, it may have had too few turns with a track that does fit.
+    waits = any(e.comparisons < ENOUGH and e.fits for e in track.evidence.values())
+    if track.last_ns - track.unmatched_since_ns >= patience_ns and not waits:
         track.contradicted = True  # and stays so, out of view too, until something fits
     if track.contradicted:
         if track.broke or track.nearest_m <= COMPARE_WITHIN_M:
-            words = f"the nearest measured track is {track.nearest_m:.0f} m from the claim"
-            return Strength.INCONSISTENT, (Reason(CLAIM_DISPLACED, words),)
+            off_m = track.nearest_m if closest is None else closest.displacement_m
+            words = f"the claimed positions lie {off_m:.0f} m from what is measured; {noticed}"
+            return Outcome.INCONSISTENT, Reason(CLAIM_DISPLACED, words)
         words = "a working sensor covers the claimed place and measures nothing there"
-        return Strength.INCONSISTENT, (Reason(CLAIM_UNMATCHED, words),)
-    words = "no independent measurement has confirmed the claim"
-    return Strength.BROADCAST_ONLY, (Reason(UNCHECKED, words),)
+        return Outcome.INCONSISTENT, Reason(CLAIM_UNMATCHED, words)
+    words = f"no independent measurement has confirmed the claim; {noticed}"
+    return Outcome.CANNOT_BE_CHECKED, Reason(UNCHECKED, words)
+
+
+def _noticed(noticeable_m: float) -> str:
+    if math.isinf(noticeable_m):
+        return "no displacement could have been noticed"
+    return f"a displacement of {math.ceil(noticeable_m)} m or more would have been noticed"

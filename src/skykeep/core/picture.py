@@ -263,10 +263,10 @@ def identities_of(book: ClaimBook) -> dict[int, list[ClaimTrack]]:
 
 
 def unsettled_near(book: ClaimBook, state: TrackUpdated) -> bool:
-    """Whether a claim that is not settled yet is close enough to be this track's."""
+    """Whether a claim that is not settled, or not any more, is close enough to be this track's."""
     east, north = state.east_mm / 1000.0, state.north_mm / 1000.0
     return any(
-        not claim.bound
+        not claim.settled
         and claim.strength is not Strength.INCONSISTENT
         and state.at_ns - claim.last_ns <= TWO_PLACES_NS
         and math.hypot(claim.state.east_m - east, claim.state.north_m - north) <= NEAR_M

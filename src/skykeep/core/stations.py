@@ -23,6 +23,10 @@ SILENT_LEAST_S = 3.0
 LISTENING_NS = 10 * NS_PER_S
 #: A new turn of a radar begins when this share of its period has passed.
 TURN_SHARE = 0.9
+#: A sensor without a period reports what it sees when it sees it: about once a second.
+ANY_PERIOD_S = 1.0
+#: A sensor that says it detects nothing is not waited for longer than a hundred turns.
+LEAST_SHARE = 0.01
 #: Sensors that would see an aircraft whatever it says of itself.
 MEASURING_KINDS = frozenset({SensorKind.RADAR, SensorKind.POSITION})
 #: Sensors that measure range and direction, or direction alone, from where they stand.
@@ -186,3 +190,17 @@ def cooperative_of(claims: ClaimBook) -> Cooperative:
 
 def _order(track: ClaimTrack) -> tuple[int, str]:
     return track.last_ns, track.claim.transmitter
+
+
+def detections_s(views: list[SensorView], places_m: F64) -> F64:
+    """Seconds between two detections at each of the places (n, 3) by the best of the sensors.
+
+    Infinite where none covers the place.
+    """
+    best = np.full(places_m.shape[0], np.inf)
+    for view in views:
+        inside = covered_many(places_m, view.place, view.axes, view.limits)
+        share = max(view.sensor.detection_probability, LEAST_SHARE)
+        each_s = (view.sensor.period_s or ANY_PERIOD_S) / share
+        best[inside] = np.minimum(best[inside], each_s)
+    return best

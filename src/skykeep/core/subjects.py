@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -87,14 +87,14 @@ class Subjects:
         tracks: Confirmed,
         book: ClaimBook,
         live: Iterable[int],
-        in_view: set[int],
+        in_view: Mapping[int, float],
         heard_here: Callable[[F64], NDArray[np.bool_]],
         say: Callable[[Event], None],
         policy: VerdictPolicy,
     ) -> list[tuple[Held, Subject]]:
         """Bring all announced tracks up to `now_ns`; returns what is to be judged.
 
-        `live` are the numbers of all tracks, `in_view` of the claims in the view of an
+        `live` are the numbers of all tracks, `in_view` those of the claims in the view of an
         independent sensor; `heard_here` tells of places (n, 3) in metres whether a Remote ID
         receiver hears there. Events go to `say` in order.
         """
@@ -200,7 +200,7 @@ class Subjects:
         now_ns: int,
         frame: Frame,
         book: ClaimBook,
-        in_view: set[int],
+        in_view: Mapping[int, float],
         say: Callable[[Event], None],
         policy: VerdictPolicy,
     ) -> list[tuple[Held, Subject]]:
@@ -217,7 +217,7 @@ class Subjects:
                 held = self._announce(now_ns, key, 0, claim.number, claim.first_ns, say)
             fresh = held.state is None or claim.state.at_ns != held.state.state_at_ns
             held.last_ns = claim.last_ns
-            identity = Identity(claim.claim, claim.strength, claim.reasons)
+            identity = claim.identity()
             take_kind(held, claimed_kinds(identity), policy)
             state = claimed_state(now_ns, held, claim, self._take(held, [claim]))
             held.state = state
@@ -345,10 +345,7 @@ def _copy(held: Held) -> Held:
 
 
 def _identity(claims: list[ClaimTrack]) -> Identity | None:
-    if not claims:
-        return None
-    first = claims[0]
-    return Identity(first.claim, first.strength, first.reasons)
+    return claims[0].identity() if claims else None
 
 
 def _course_sigmas(old: TrackUpdated, new: TrackUpdated) -> float | None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skykeep.core.displacement import FITS, MEMORY_MOST_S, PARTS, WINDOW_S
 from skykeep.core.event import Strength
 from skykeep.core.geo import HeightAmsl
 from skykeep.core.identity import (
-    BOND_MEAN_NIS,
     CLAIM_DISPLACED,
     CLAIM_LIMIT,
     CLAIM_UNMATCHED,
@@ -27,7 +27,6 @@ from skykeep.core.identity import (
     TWO_PLACES_NS,
     UNCHECKED,
     UNMATCHED_NS,
-    WINDOW,
     ClaimBook,
     ClaimTrack,
 )
@@ -49,13 +48,14 @@ def hear(
     claim: Claim = HONEST,
     **changes: Any,
 ) -> int:
+    changes = {"velocity_mps": (NOWHERE,) * 3, **changes}
     return book.receive(claim, claimed_at(second, place, **changes), measured)
 
 
 def settle(
     book: ClaimBook, second: float, measured: Confirmed = NOTHING, *, viewed: bool = True
 ) -> list[int]:
-    return book.settle(at(second), measured, list(book.tracks) if viewed else [])
+    return book.settle(at(second), measured, dict.fromkeys(book.tracks, 1.0) if viewed else {})
 
 
 def codes(track: ClaimTrack) -> list[str]:
@@ -112,7 +112,7 @@ def test_honest_errors_stay_consistent(seed: int) -> None:
         number = hear(book, second, place, measured)
         settle(book, second, measured)
         strengths.append(book.tracks[number].strength)
-    assert set(strengths[WINDOW:]) == {Strength.CONSISTENT}
+    assert set(strengths[ENOUGH:]) == {Strength.CONSISTENT}
 
 
 def test_a_claim_75_m_beside_its_track_is_found_inconsistent() -> None:
@@ -146,13 +146,18 @@ def test_a_claim_is_compared_at_its_own_time() -> None:
     assert book.tracks[number].strength is Strength.CONSISTENT
 
 
-def test_latency_is_allowed_for_in_proportion_to_speed() -> None:
-    for velocity, strength in ((60.0, Strength.CONSISTENT), (0.0, Strength.BROADCAST_ONLY)):
+def test_a_claim_may_lag_behind_by_its_age_and_no_more_and_never_run_ahead() -> None:
+    for speed, off_m, strength in (
+        (60.0, -60.0, Strength.CONSISTENT),
+        (60.0, -100.0, Strength.BROADCAST_ONLY),
+        (60.0, 60.0, Strength.BROADCAST_ONLY),
+        (0.0, -60.0, Strength.BROADCAST_ONLY),
+    ):
         book = ClaimBook()
         for second in range(1, 6):
-            place = (velocity * second, 0.0, 100.0)
-            measured = confirmed(second, [place], velocity=(velocity, 0.0, 0.0))
-            number = hear(book, second, shifted(place, -30.0), measured)
+            place = (speed * second, 0.0, 100.0)
+            measured = confirmed(second, [place], velocity=(speed, 0.0, 0.0))
+            number = hear(book, second, shifted(place, off_m), measured)
             settle(book, second, measured)
         assert book.tracks[number].strength is strength
 
@@ -189,6 +194,17 @@ def test_silence_about_a_claim_is_no_contradiction() -> None:
     assert book.tracks[1].strength is Strength.BROADCAST_ONLY
 
 
+def test_after_a_silence_a_track_that_fits_so_far_is_waited_for() -> None:
+    book = ClaimBook()
+    hear(book, 1.0, drone_at(1), measured_at(1))
+    for second in (30, 31, 32):
+        measured = measured_at(second)
+        hear(book, second, drone_at(second), measured)
+        settle(book, second, measured)
+        assert book.tracks[1].strength is not Strength.INCONSISTENT
+    assert book.tracks[1].strength is Strength.CONSISTENT
+
+
 def test_a_bond_breaks_when_the_two_part_and_the_track_is_named() -> None:
     book = ClaimBook()
     assert fly(book, range(1, 6)).bound == 1
@@ -204,23 +220,27 @@ def test_a_bond_breaks_when_the_two_part_and_the_track_is_named() -> None:
 
 
 def test_a_bond_breaks_later_than_it_is_made() -> None:
-    def nis(mean: float) -> ClaimTrack:
-        """A claim whose comparisons all have this NIS, three dimensions, hovering."""
+    def off_by(off_m: float, bonded: bool) -> ClaimTrack:
+        """Off by so much, hovering, from the start or after ten seconds of truth."""
         book = ClaimBook()
-        off = math.sqrt(mean * (36.0 + 16.0))
-        for second in range(1, 21):
+        for second in range(1, 40):
             exact = second <= 10 and bonded
             measured = confirmed(second, [(0.0, 0.0, 100.0)])
-            number = hear(book, second, (0.0 if exact else off, 0.0, 100.0), measured)
+            number = hear(book, second, (0.0 if exact else off_m, 0.0, 100.0), measured)
             settle(book, second, measured)
         return book.tracks[number]
 
-    between = 1.3 * BOND_MEAN_NIS[3]
-    bonded = True
-    assert nis(between).strength is Strength.CONSISTENT
-    bonded = False
-    assert nis(between).bound == 0
-    assert nis(0.9 * BOND_MEAN_NIS[3]).bound == 1
+    # A covariance that does not tell how long errors last: 20 s, so that 16 comparisons a
+    # second apart are worth 1.37.
+    keep = math.exp(-1.0 / MEMORY_MOST_S)
+    worth = 1.0 + 15.0 * (1.0 - keep) / (1.0 + keep)
+    sigma_m = math.hypot(6.0 / math.sqrt(worth), 4.0)
+    between = 30.8  # three comparisons are worth 1.05, and then it is beyond what fits
+    assert math.hypot(6.0 / math.sqrt(1.05), 4.0) * math.sqrt(2.0 * FITS) < between
+    assert between < sigma_m * math.sqrt(2.0 * PARTS)
+    assert off_by(between, bonded=True).strength is Strength.CONSISTENT
+    assert off_by(between, bonded=False).bound == 0
+    assert off_by(0.9 * between, bonded=False).bound == 1
 
 
 def test_a_lost_track_frees_its_claim_and_breaks_nothing() -> None:
@@ -246,7 +266,7 @@ def test_vague_tracks_and_far_ones_are_not_compared() -> None:
 
 
 def test_a_bond_is_watched_also_while_its_track_is_vague() -> None:
-    for north_m, bound in ((0.0, 1), (40.0, 0)):
+    for north_m, bound in ((0.0, 1), (60.0, 0)):
         book = ClaimBook()
         assert fly(book, range(1, 6)).bound == 1
         for second in range(6, 16):
@@ -259,9 +279,9 @@ def test_a_bond_is_watched_also_while_its_track_is_vague() -> None:
 
 def test_the_window_forgets() -> None:
     book = ClaimBook()
-    for second in range(1, 31):
+    for second in range(1, 41):
         hear(book, second, drone_at(second), measured_at(second))
-    assert len(book.tracks[1].windows[1]) == WINDOW
+    assert len(book.tracks[1].windows[1]) == WINDOW_S + 1
 
 
 def test_of_two_near_tracks_the_better_fit_is_bound_and_one_serial_holds_a_track() -> None:
@@ -383,8 +403,9 @@ def test_late_and_doubled_claims_are_ignored() -> None:
     assert hear(book, 2.0, drone_at(2), measured) == 1
     before = book.snapshot()
     assert hear(book, 1.0, drone_at(1), measured) == 0
-    for _ in range(WINDOW):
+    for _ in range(10):
         assert hear(book, 2.0, drone_at(2), measured) == 0
+    book.tracks[1].habits = before.tracks[0].habits
     assert book.snapshot() == before
 
 
@@ -512,7 +533,7 @@ def test_claims_never_move_measured_tracks(offsets: list[Place], scheme: Scheme)
         with_claims.receive(broadcast(second, said))
         for each in (with_claims, without):
             each.advance(at(second))
-    moved, plain = with_claims.snapshot().tracker, without.snapshot().tracker
+    moved, plain = with_claims.snapshot().timeline, without.snapshot().timeline
     assert moved == plain
     assert plain.count == 1
 
@@ -520,10 +541,11 @@ def test_claims_never_move_measured_tracks(offsets: list[Place], scheme: Scheme)
 def test_velocity_is_not_needed() -> None:
     book = ClaimBook()
     for second in range(1, 5):
-        hear(book, second, drone_at(second), measured_at(second), velocity_mps=(NOWHERE,) * 3)
+        hear(book, second, drone_at(second), measured_at(second))
         settle(book, second, measured_at(second))
     assert book.tracks[1].strength is Strength.CONSISTENT
-    assert replace(book.tracks[1].state, velocity_mps=(0.0, 0.0, 0.0)) == claimed_at(4, drone_at(4))
+    known = replace(book.tracks[1].state, velocity_mps=(0.0, 0.0, 0.0))
+    assert known == claimed_at(4, drone_at(4))
 
 
 @pytest.mark.parametrize("scheme", list(Scheme))

@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skykeep.core.event import Strength
-from skykeep.core.identity import NEAR_M, TWO_PLACES_NS, ClaimBook, ClaimTrack, Identity
+from skykeep.core.identity import (
+    NEAR_M,
+    TWO_PLACES_NS,
+    ClaimBook,
+    ClaimTrack,
+    Identity,
+    Outcome,
+)
 from skykeep.core.observation import Scheme, TargetKind
 from skykeep.core.picture import (
     ADSB_PRIOR,
@@ -124,7 +130,7 @@ def test_only_a_fresh_unsettled_claim_close_by_may_still_be_this_tracks() -> Non
     assert unsettled_near(book_with(4.0, near), state)
     assert not unsettled_near(book_with(4.0, (0.0, NEAR_M + 1.0, 100.0)), state)
     assert not unsettled_near(book_with(4.0, near, bound=7), state)
-    assert not unsettled_near(book_with(4.0, near, strength=Strength.INCONSISTENT), state)
+    assert not unsettled_near(book_with(4.0, near, outcome=Outcome.INCONSISTENT), state)
     limit_s = TWO_PLACES_NS / NS_PER_S
     assert unsettled_near(book_with(4.0 - limit_s, near), state)
     assert not unsettled_near(book_with(3.9 - limit_s, near), state)
