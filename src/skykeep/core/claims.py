@@ -173,8 +173,13 @@ def course_after(c: Course, state: ClaimedState) -> Course:
     if not _known(state):
         return Course()
     states = tuple(s for s in c.states if state.at_ns - s.at_ns <= COURSE_NS)
-    if states and not _follows(states[-1], state):
+    if states and state.at_ns - states[-1].at_ns > COURSE_GAP_NS:
         return Course((state,))
+    if states:
+        off_m, limit_m = misfit((states[-1], state))
+        if off_m > limit_m:  # one leap is a fix that was found again; many are no flight
+            step_s = (state.at_ns - states[-1].at_ns) / NS_PER_S
+            return Course((state,), c.misfits + 1, off_m / step_s)
     states = (*states, state)
     elapsed_ns = state.at_ns - states[0].at_ns
     if elapsed_ns < COURSE_LEAST_NS:
@@ -187,14 +192,6 @@ def course_after(c: Course, state: ClaimedState) -> Course:
 
 def _known(state: ClaimedState) -> bool:
     return not (math.isnan(state.velocity_mps[0]) or math.isnan(state.velocity_mps[1]))
-
-
-def _follows(before: ClaimedState, state: ClaimedState) -> bool:
-    """Whether two places are of one course: soon after, and no jump where a fix was found."""
-    if state.at_ns - before.at_ns > COURSE_GAP_NS:
-        return False
-    off_m, limit_m = misfit((before, state))
-    return off_m <= limit_m
 
 
 def misfit(course: tuple[ClaimedState, ...]) -> tuple[float, float]:

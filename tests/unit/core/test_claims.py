@@ -56,7 +56,13 @@ def codes(states: Iterable[ClaimedState], told: Told | None = None) -> list[str]
 
 
 def test_a_declared_speed_that_is_not_flown_is_found() -> None:
-    for declared, found in ((10.0, []), (13.0, []), (20.0, [SPEED_MISFIT]), (0.0, [SPEED_MISFIT])):
+    for declared, found in (
+        (10.0, []),
+        (13.0, []),
+        (20.0, [SPEED_MISFIT]),
+        (0.0, [SPEED_MISFIT]),
+        (60.0, [SPEED_MISFIT]),
+    ):
         states = [said(s, (10.0 * s, 0.0, 100.0), (declared, 0.0, 0.0)) for s in range(30)]
         assert codes(states) == found
 

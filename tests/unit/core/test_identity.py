@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skykeep.core.displacement import FITS, MEMORY_MOST_S, PARTS, WINDOW_S
+from skykeep.core.claims import REPLAYED, SPEED_MISFIT
+from skykeep.core.displacement import AGE_MOST_S, FITS, MEMORY_MOST_S, PARTS, WINDOW_S
 from skykeep.core.event import Strength
 from skykeep.core.geo import HeightAmsl
 from skykeep.core.identity import (
@@ -29,6 +30,7 @@ from skykeep.core.identity import (
     UNMATCHED_NS,
     ClaimBook,
     ClaimTrack,
+    Outcome,
 )
 from skykeep.core.observation import Claim, Scheme
 from skykeep.core.track.tracker import Confirmed
@@ -533,7 +535,7 @@ def test_claims_never_move_measured_tracks(offsets: list[Place], scheme: Scheme)
         with_claims.receive(broadcast(second, said))
         for each in (with_claims, without):
             each.advance(at(second))
-    moved, plain = with_claims.snapshot().timeline, without.snapshot().timeline
+    moved, plain = with_claims.snapshot().tracker, without.snapshot().tracker
     assert moved == plain
     assert plain.count == 1
 
@@ -556,3 +558,91 @@ def test_an_address_is_one_airframe_and_a_serial_can_be_copied(scheme: Scheme) -
         hear(book, second, drone_at(second), claim=claim)
         hear(book, second + 0.5, shifted(drone_at(second), 30_000.0), claim=claim)
     assert len(book.tracks) == (1 if scheme is Scheme.ADSB else 2)
+
+
+# -- whatever is claimed ------------------------------------------------------------------------
+
+offsets = st.floats(-300.0, 300.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    heard=st.lists(st.lists(st.tuples(offsets, offsets), min_size=3, max_size=3), max_size=8),
+    turned=st.permutations(range(3)),
+)
+def test_the_order_in_which_transmitters_are_heard_does_not_matter(
+    heard: list[list[tuple[float, float]]], turned: list[int]
+) -> None:
+    said = [claim_of(f"S{i}", f"t{i}") for i in range(3)]
+    plain, other = ClaimBook(), ClaimBook()
+    for second, places in enumerate(heard, start=1):
+        measured = measured_at(second, shifted(drone_at(second), 250.0))
+        for book, order in ((plain, range(3)), (other, turned)):
+            for i in order:
+                place = shifted(drone_at(second), *places[i])
+                hear(book, second, place, measured, said[i])
+            settle(book, second, measured)
+    found = [
+        {t.claim.identity: (t.outcome, t.reasons, t.noticeable_m) for t in book.tracks.values()}
+        for book in (plain, other)
+    ]
+    bound = [{t.bound for t in book.tracks.values()} for book in (plain, other)]
+    if bound[0] == bound[1]:  # of two that fit alike the one heard first is bound
+        assert found[0] == found[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    offs=st.lists(st.tuples(offsets, offsets, st.floats(-50.0, 50.0)), min_size=1, max_size=25),
+    viewed=st.booleans(),
+)
+def test_nothing_is_consistent_that_nobody_measured(
+    offs: list[tuple[float, float, float]], viewed: bool
+) -> None:
+    book = ClaimBook()
+    for second, (east, north, speed) in enumerate(offs, start=1):
+        place = shifted(drone_at(second), east, north)
+        hear(book, second, place, velocity_mps=(speed, 0.0, 0.0))
+        settle(book, second, viewed=viewed)
+        for track in book.tracks.values():
+            assert track.outcome is not Outcome.CONSISTENT
+            assert track.strength is not Strength.CONSISTENT
+            assert track.noticeable_m == math.inf
+
+
+@settings(max_examples=40, deadline=None)
+@given(offs=st.lists(st.tuples(offsets, offsets), min_size=1, max_size=25))
+def test_each_outcome_says_what_would_have_been_noticed(offs: list[tuple[float, float]]) -> None:
+    book = ClaimBook()
+    for second, (east, north) in enumerate(offs, start=1):
+        measured = measured_at(second)
+        hear(book, second, shifted(drone_at(second), east, north), measured)
+        settle(book, second, measured)
+        for track in book.tracks.values():
+            assert track.noticeable_m > 10.0 * AGE_MOST_S  # at 10 m/s, whatever else is known
+            assert track.strength is track.outcome.strength
+            if math.isfinite(track.noticeable_m):
+                assert f"{math.ceil(track.noticeable_m)} m or more" in track.reasons[0].words
+
+
+def test_a_contradiction_of_its_own_outweighs_no_measurement_but_a_record_does() -> None:
+    book = ClaimBook()
+    for second in range(1, 31):
+        measured = measured_at(second)
+        hear(book, second, drone_at(second), measured, velocity_mps=(40.0, 0.0, 0.0))
+        settle(book, second, measured)
+    assert codes(book.tracks[1]) == [MATCHES, SPEED_MISFIT]
+    assert book.tracks[1].outcome is Outcome.CONSISTENT
+    lone = ClaimBook()
+    for second in range(1, 31):
+        hear(lone, second, drone_at(second), velocity_mps=(40.0, 0.0, 0.0))
+        settle(lone, second, viewed=False)
+    assert codes(lone.tracks[1]) == [UNCHECKED, SPEED_MISFIT]
+    assert lone.tracks[1].outcome is Outcome.INCONSISTENT
+    for second in range(101, 131):  # the places of the first flight, and a drone that flies there
+        measured = confirmed(second, [drone_at(second - 100)], velocity=(10.0, 0.0, 0.0))
+        hear(book, second, drone_at(second - 100), measured)
+        settle(book, second, measured)
+    (again,) = book.tracks.values()
+    assert codes(again) == [MATCHES, REPLAYED]
+    assert again.outcome is Outcome.INCONSISTENT
