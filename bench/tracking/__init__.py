@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.figure import Figure
-from bench.tracking import clutter, compare, crowded, large, meeting, registration
+from bench.tracking import clutter, compare, crowded, large, late, meeting, registration
 
 #: What is measured, by the name of the part.
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -14,5 +14,6 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "clutter": clutter.figures,
     "crowded": crowded.figures,
     "meeting": meeting.figures,
+    "late": late.figures,
     "registration": registration.figures,
 }

@@ -102,3 +102,10 @@ def compare(run: Runner, seed: int = SEED) -> list[Figure]:
         Figure("late plots: GOSPA", late_m, "m", note=note),
         Figure("late plots: GOSPA over that on time", late_m / timely_m, "times"),
     ]
+
+
+def figures() -> list[Figure]:
+    """With Skykeep's tracker."""
+    from bench.tracking import skykeep_tracker as ours
+
+    return compare(ours.run_late)

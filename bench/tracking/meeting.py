@@ -127,4 +127,4 @@ def figures() -> list[Figure]:
     """With Skykeep's tracker."""
     from bench.tracking import skykeep_tracker as ours
 
-    return [figure(measure(lambda m: ours.run(m, ours.MEETING, ours.MEETING_BEGINS)))]
+    return [figure(measure(lambda m: ours.run(m, ours.MEETING)))]

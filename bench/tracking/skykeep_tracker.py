@@ -14,19 +14,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from bench.tracking import batches, meeting
+from bench.tracking import batches, late, meeting
 from bench.tracking import scenario as given
+from bench.tracking.late import LatePlots
 from bench.tracking.result import RunResult, ScanTracks, now_s
 from bench.tracking.scenario import Scenario
 from skykeep.core.observation import Batch, Coverage, Sensor, SensorKind
-from skykeep.core.track.tracker import (
-    Plots,
-    SensorView,
-    Tracker,
-    TrackerConfig,
-    plots_of,
-    view_of,
-)
+from skykeep.core.track.columns import Plots
+from skykeep.core.track.timeline import HeardPlots, Timeline
+from skykeep.core.track.tracker import SensorView, Tracker, TrackerConfig, plots_of, view_of
 from skykeep.units import SensorId
 
 _T = TypeVar("_T")
@@ -36,46 +32,43 @@ RANGE_M = 1e6
 RANGE_VOLUME_M3 = 4.0 / 3.0 * math.pi * RANGE_M**3
 SENSOR_ID = SensorId("bench")
 MISS = math.log(1.0 - given.DETECTION_PROBABILITY)
-CAP = 16.0
+#: One motion model, as in the scenario; shown from an existence of 0.95 on, and as long.
 TOWN = TrackerConfig(
+    manoeuvres=False,
     new_score=0.0,
-    confirm_score=6.0,
+    first_score=0.0,
+    confirm_score=3.0,
     confirm_hits=2,
-    score_cap=CAP,
-    drop_tentative_score=2.0 * MISS,
-    drop_confirmed_score=CAP + 4.9 * MISS,
+    score_cap=16.0,
+    drop_tentative_score=-1.0,  # the first miss ends it
+    drop_confirmed_score=3.0,
     track_limit=400_000,
 )
 #: Forty false plots for each drone: what Skykeep does unless told otherwise.
 CLUTTER = TrackerConfig()
 
-#: The meeting's own model: a track is shown from an existence of 0.4 on, as its authors do, and
-#: what is certain to be there is so with the survival probability one step later.
-_SHOWN = math.log(0.4 / 0.6)
+#: The meeting's own model: births as its authors state them, a track shown while it is likelier
+#: to be there than not, and kept for two misses longer.
 _BORN = math.log(given.DETECTION_PROBABILITY * meeting.BIRTH_DENSITY_PER_M2) - math.log(
     meeting.FALSE_DENSITY_PER_M2
 )
 MEETING = TrackerConfig(
+    manoeuvres=False,
     new_sigma_horizontal_mps=meeting.BIRTH_SPEED_SIGMA_MPS,
     new_sigma_vertical_mps=1e-4,
-    gate_sigmas=4.5,
     new_score=_BORN + math.log(meeting.BIRTHS_A_STEP),
-    confirm_score=_SHOWN,
+    first_score=_BORN + math.log(meeting.BIRTHS_AT_FIRST),
+    confirm_score=0.0,
     confirm_hits=1,
-    score_cap=math.log(meeting.SURVIVAL / (1.0 - meeting.SURVIVAL)),
+    score_cap=5.0,  # a miss then leaves an existence of 0.93, which is shown
     drop_tentative_score=_BORN + math.log(meeting.BIRTHS_A_STEP) + 0.9 * MISS,
-    drop_confirmed_score=_SHOWN,
+    drop_confirmed_score=-3.0,
+    show_score=0.0,
 )
-MEETING_BEGINS = replace(MEETING, new_score=_BORN + math.log(meeting.BIRTHS_AT_FIRST))
 
 
-def run(
-    scenario: Scenario, config: TrackerConfig = TOWN, first: TrackerConfig | None = None
-) -> RunResult:
-    """The kernel: every scan's plots, prepared, through one tracker, timed one by one.
-
-    `first` holds for the first scan alone, where other drones appear than later on.
-    """
+def run(scenario: Scenario, config: TrackerConfig = TOWN) -> RunResult:
+    """The kernel: every scan's plots, prepared, through one tracker, timed one by one."""
     log_clutter = math.log(scenario.false_density_per_m3)
     r = np.diag(np.square(scenario.sigmas_m))
     prepared = [
@@ -87,7 +80,7 @@ def run(
         )
         for z in scenario.plots
     ]
-    return _drive(scenario, prepared, lambda plots, view: plots, config, first)
+    return _drive(scenario, prepared, lambda plots, view: plots, config)
 
 
 def run_batches(scenario: Scenario, config: TrackerConfig = TOWN) -> RunResult:
@@ -108,12 +101,10 @@ def _drive(
     scans: list[_T],
     plots_from: Callable[[_T, SensorView], Plots],
     config: TrackerConfig,
-    first: TrackerConfig | None = None,
 ) -> RunResult:
     horizontal, vertical = scenario.densities_m2ps3
     own = replace(config, q_horizontal_m2ps3=horizontal, q_vertical_m2ps3=vertical)
-    start = own if first is None else replace(own, new_score=first.new_score)
-    view, tracker = view_for(scenario), Tracker(start)
+    view, tracker = view_for(scenario), Tracker(own)
     times, shown = [], []
     for number, scan in enumerate(scans):
         begun = now_s()
@@ -122,9 +113,32 @@ def _drive(
         )
         tracks = tracker.confirmed()
         times.append(now_s() - begun)
-        tracker.config = own
         shown.append(ScanTracks(tracks.number, tracks.x[:, :3], tracks.x[:, 3:]))
     return RunResult(np.array(times), tuple(shown))
+
+
+def run_late(made: LatePlots) -> list[ScanTracks]:
+    """What is shown at each whole second, from what was received until then."""
+    horizontal, vertical = made.scenario.densities_m2ps3
+    config = replace(TOWN, q_horizontal_m2ps3=horizontal, q_vertical_m2ps3=vertical)
+    views = [view_of(sensor, batches.SITE) for sensor in late.sensors(made.scenario)]
+    timeline = Timeline(config)
+    waiting = list(zip(made.arrivals, made.batches(), strict=True))
+    shown = []
+    for k in range(len(made.arrivals)):
+        while waiting and waiting[0][0].receipt_s <= k * given.PERIOD_S:
+            arrival, batch = waiting.pop(0)
+            view, rows = views[arrival.sensor], np.arange(len(batch))
+            plots = plots_of(batch, rows, view, batches.SITE, None)
+            at_ns, names = batches.ns(arrival.event_s), tuple(rows.tolist())
+            timeline.hear(HeardPlots(at_ns, batch.batch_id, names, view, plots, 0 * rows))
+        timeline.settle()
+        tracks = timeline.confirmed()
+        ahead_s = (batches.ns(k * given.PERIOD_S) - tracks.time_ns)[:, None] * 1e-9
+        velocities = tracks.x[:, 3:]
+        places = tracks.x[:, :3] + ahead_s * velocities
+        shown.append(ScanTracks(tracks.number, places, velocities))
+    return shown
 
 
 def view_for(scenario: Scenario) -> SensorView:

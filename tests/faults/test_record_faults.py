@@ -310,7 +310,7 @@ def test_a_snapshot_of_another_state_is_named(folder: Path) -> None:
     store = RecordStore(folder, "", audit=True)
     kept = store.snapshot()
     assert kept is not None
-    sealed = store._sealed_snapshot(a_digit(kept[1], b"newest_plot_ns"), size)
+    sealed = store._sealed_snapshot(a_digit(kept[1], b"newest_ns"), size)
     store.close()
     with database(folder) as db:
         db.execute("UPDATE snapshots SET sealed = ?", (sealed,))

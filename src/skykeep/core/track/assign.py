@@ -1,11 +1,11 @@
-"""Optimal assignment of plots to tracks, component by component.
+"""Optimal assignment of plots to the tracks that compete for them.
 
-Gains are log-likelihood ratios; a pair below zero is worse than a miss and a false plot.
 Source of the method: shortest augmenting paths with potentials (Jonker and Volgenant 1987).
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,14 @@ from skykeep.core.geo import kernel
 #: Above this many tracks or plots in one component the best pairs are taken greedily: an
 #: optimal answer costs the cube (400^3 steps are about 0.1 s), and a flood must not stall.
 OPTIMAL_LIMIT = 400
+#: Dearer than any sum of real costs, and what a pair weighs that underflowed.
+UNWANTED = 1e9
+LEAST_WEIGHT = 1e-300
 
 
 @kernel
-def _root(parent: Any, i: int) -> int:
+def root_of(parent: Any, i: int) -> int:
+    """The root that stands for the set of i; paths are halved on the way."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -68,84 +72,55 @@ def _hungarian(cost: Any, rows: int, cols: int) -> Any:
 
 
 @kernel
-def _greedy(track: Any, plot: Any, gain: Any, members: Any, plot_of: Any, track_of: Any) -> None:
-    order = np.argsort(-gain[members], kind="mergesort")
-    for k in order:
-        e = members[k]
-        if plot_of[track[e]] < 0 and track_of[plot[e]] < 0:
-            plot_of[track[e]] = plot[e]
-            track_of[plot[e]] = track[e]
+def _greedy(cost: Any, rows: int, cols: int) -> Any:
+    """Row after row of the cheapest pairs that are left; a row's last columns are always free."""
+    column_of = np.full(rows, -1, np.int64)
+    taken = np.zeros(cols, np.bool_)
+    order = np.argsort(cost.ravel(), kind="mergesort")
+    for at in order:
+        i, j = at // cols, at % cols
+        if column_of[i] < 0 and not taken[j]:
+            column_of[i] = j
+            taken[j] = True
+    return column_of
 
 
 @kernel
-def _solve_component(
-    track: Any, plot: Any, gain: Any, members: Any, plot_of: Any, track_of: Any
+def assign_component(
+    members: Any, start: Any, plot: Any, weight: Any, none: Any, mine: Any
 ) -> None:
-    rows = np.unique(track[members])
-    cols = np.unique(plot[members])
-    if max(rows.shape[0], cols.shape[0]) > OPTIMAL_LIMIT:
-        _greedy(track, plot, gain, members, plot_of, track_of)
-        return
-    n, m = rows.shape[0], cols.shape[0]
-    cost = np.full((n, m + n), np.inf)
-    # A track may stay without a plot at no gain: one private column each.
-    large = 1e9
-    for i in range(n):
-        for j in range(m + n):
-            cost[i, j] = large
-        cost[i, m + i] = 0.0
-    for k in range(members.shape[0]):
-        e = members[k]
-        i = np.searchsorted(rows, track[e])
-        j = np.searchsorted(cols, plot[e])
-        cost[i, j] = -gain[e]
-    column_of = _hungarian(cost, n, m + n)
-    for i in range(n):
-        j = column_of[i]
-        if j < m and cost[i, j] < 0.0:
-            plot_of[rows[i]] = cols[j]
-            track_of[cols[j]] = rows[i]
+    """The likeliest assignment of plots to the tracks of one component.
 
-
-@kernel
-def assign(track: Any, plot: Any, gain: Any, track_count: int, plot_count: int) -> tuple[Any, Any]:
-    """The assignment with the greatest total gain over a sparse list of pairs.
-
-    `track`, `plot` (k,) int64 indices and `gain` (k,) > 0 of each allowed pair. Returns
-    `plot_of` (track_count,) and `track_of` (plot_count,), -1 for none.
+    Pairs are grouped by track (see share). Clears `mine` (k,) of every pair whose plot goes to
+    another track. A pair counts log(weight / none) against no plot at all.
     """
-    plot_of = np.full(track_count, -1, np.int64)
-    track_of = np.full(plot_count, -1, np.int64)
-    edges = track.shape[0]
-    if edges == 0:
-        return plot_of, track_of
-    track_degree = np.zeros(track_count, np.int64)
-    plot_degree = np.zeros(plot_count, np.int64)
-    parent = np.arange(track_count + plot_count)
-    for e in range(edges):
-        track_degree[track[e]] += 1
-        plot_degree[plot[e]] += 1
-        a, b = _root(parent, track[e]), _root(parent, track_count + plot[e])
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-    component = np.empty(edges, np.int64)
-    crowded = 0
-    for e in range(edges):
-        if track_degree[track[e]] == 1 and plot_degree[plot[e]] == 1:
-            plot_of[track[e]] = plot[e]
-            track_of[plot[e]] = track[e]
-            component[e] = -1
-        else:
-            component[e] = _root(parent, track[e])
-            crowded += 1
-    if crowded == 0:
-        return plot_of, track_of
-    order = np.argsort(component, kind="mergesort")[edges - crowded :]
-    start = 0
-    while start < crowded:
-        end = start
-        while end < crowded and component[order[end]] == component[order[start]]:
-            end += 1
-        _solve_component(track, plot, gain, order[start:end], plot_of, track_of)
-        start = end
-    return plot_of, track_of
+    count = 0
+    for i in members:
+        count += start[i + 1] - start[i]
+    all_plots = np.empty(count, np.int64)
+    count = 0
+    for i in members:
+        for e in range(start[i], start[i + 1]):
+            all_plots[count] = plot[e]
+            count += 1
+    columns = np.unique(all_plots)
+    n, m = members.shape[0], columns.shape[0]
+    cost = np.full((n, m + n), UNWANTED)  # behind the plots a column of its own: no plot
+    for row in range(n):
+        i = members[row]
+        cost[row, m + row] = 0.0
+        for e in range(start[i], start[i + 1]):
+            j = np.searchsorted(columns, plot[e])
+            cost[row, j] = -math.log(max(weight[e], LEAST_WEIGHT) / none[i])
+    crowd = max(n, m) > OPTIMAL_LIMIT
+    column_of = _greedy(cost, n, m + n) if crowd else _hungarian(cost, n, m + n)
+    row_of = np.full(m, -1, np.int64)
+    for row in range(n):
+        if column_of[row] < m:
+            row_of[column_of[row]] = row
+    for row in range(n):
+        i = members[row]
+        for e in range(start[i], start[i + 1]):
+            other = row_of[np.searchsorted(columns, plot[e])]
+            if other >= 0 and other != row:
+                mine[e] = False

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skykeep.core.geo import kernel
+from skykeep.core.geo import enu_of, kernel
 
 LOG_2PI = math.log(2.0 * math.pi)
 #: det S over the product of its diagonal, below which rounding (1e-16) would decide the sign;
@@ -42,69 +42,57 @@ def predict(x: Any, p: Any, dt_s: float, q_horizontal: float, q_vertical: float)
 
 
 @kernel
-def innovation(
-    x: Any, p: Any, lag_s: float, z: Any, r: Any, nu: Any, s: Any, s_inverse: Any
-) -> tuple[float, float]:
-    """Innovation of a position `z` (3,) with covariance `r` (3, 3) against a state.
+def innovation(x: Any, p: Any, i: int, lag_s: float, z: Any, r: Any, j: int) -> tuple[Any, ...]:
+    """Position j of z (m, 3), r (m, 3, 3) against state i of x (n, 6), p (n, 6, 6).
 
-    `lag_s` <= 0 is how much older the plot is than the state: the plot is compared with
-    where the target then was. Fills nu (3,), s and s_inverse (3, 3); returns the squared
-    Mahalanobis distance and log det S, or (inf, 0) where S is not positive definite.
+    `lag_s` <= 0 is how much older the plot is than the state: the plot is compared with where
+    the target then was. Returns the squared Mahalanobis distance, log det S, the innovation's
+    three parts and the upper triangle of S^-1 row by row; (inf, 0, ...) where S is not positive
+    definite. Indices and scalars instead of slices: a slice costs as much as the arithmetic.
     """
-    for a in range(3):
-        nu[a] = z[a] - x[a] - lag_s * x[a + 3]
-        for b in range(3):
-            s[a, b] = r[a, b] + p[a, b]
-            if lag_s != 0.0:
-                s[a, b] += lag_s * (p[a, b + 3] + p[a + 3, b]) + lag_s * lag_s * p[a + 3, b + 3]
-    c00 = s[1, 1] * s[2, 2] - s[1, 2] * s[2, 1]
-    c01 = s[1, 2] * s[2, 0] - s[1, 0] * s[2, 2]
-    c02 = s[1, 0] * s[2, 1] - s[1, 1] * s[2, 0]
-    det = s[0, 0] * c00 + s[0, 1] * c01 + s[0, 2] * c02
-    least = LEAST_DETERMINANT_SHARE * s[0, 0] * s[1, 1] * s[2, 2]
-    minor = s[0, 0] * s[1, 1] - s[0, 1] * s[1, 0]
-    if not (s[0, 0] > 0.0 and minor > 0.0 and least > 0.0 and det > least and det < np.inf):
-        return np.inf, 0.0
+    n0, n1, n2 = z[j, 0] - x[i, 0], z[j, 1] - x[i, 1], z[j, 2] - x[i, 2]
+    s00, s11, s22 = r[j, 0, 0] + p[i, 0, 0], r[j, 1, 1] + p[i, 1, 1], r[j, 2, 2] + p[i, 2, 2]
+    s01, s02, s12 = r[j, 0, 1] + p[i, 0, 1], r[j, 0, 2] + p[i, 0, 2], r[j, 1, 2] + p[i, 1, 2]
+    if lag_s != 0.0:
+        n0, n1, n2 = n0 - lag_s * x[i, 3], n1 - lag_s * x[i, 4], n2 - lag_s * x[i, 5]
+        s00 += lag_s * (2.0 * p[i, 0, 3] + lag_s * p[i, 3, 3])
+        s11 += lag_s * (2.0 * p[i, 1, 4] + lag_s * p[i, 4, 4])
+        s22 += lag_s * (2.0 * p[i, 2, 5] + lag_s * p[i, 5, 5])
+        s01 += lag_s * (p[i, 0, 4] + p[i, 3, 1] + lag_s * p[i, 3, 4])
+        s02 += lag_s * (p[i, 0, 5] + p[i, 3, 2] + lag_s * p[i, 3, 5])
+        s12 += lag_s * (p[i, 1, 5] + p[i, 4, 2] + lag_s * p[i, 4, 5])
+    c00, c01, c02 = s11 * s22 - s12 * s12, s12 * s02 - s01 * s22, s01 * s12 - s11 * s02
+    det = s00 * c00 + s01 * c01 + s02 * c02
+    least, minor = LEAST_DETERMINANT_SHARE * s00 * s11 * s22, s00 * s11 - s01 * s01
+    if not (s00 > 0.0 and minor > 0.0 and least > 0.0 and det > least and det < np.inf):
+        return np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     inv = 1.0 / det
-    s_inverse[0, 0] = c00 * inv
-    s_inverse[0, 1] = s_inverse[1, 0] = c01 * inv
-    s_inverse[0, 2] = s_inverse[2, 0] = c02 * inv
-    s_inverse[1, 1] = (s[0, 0] * s[2, 2] - s[0, 2] * s[2, 0]) * inv
-    s_inverse[1, 2] = s_inverse[2, 1] = (s[0, 2] * s[1, 0] - s[0, 0] * s[1, 2]) * inv
-    s_inverse[2, 2] = minor * inv
-    d2 = 0.0
-    for a in range(3):
-        for b in range(3):
-            d2 += nu[a] * s_inverse[a, b] * nu[b]
-    return d2, math.log(det)
+    i00, i01, i02 = c00 * inv, c01 * inv, c02 * inv
+    i11, i12, i22 = (s00 * s22 - s02 * s02) * inv, (s02 * s01 - s00 * s12) * inv, minor * inv
+    g0, g1 = i00 * n0 + i01 * n1 + i02 * n2, i01 * n0 + i11 * n1 + i12 * n2
+    g2 = i02 * n0 + i12 * n1 + i22 * n2
+    d2 = n0 * g0 + n1 * g1 + n2 * g2
+    return d2, math.log(det), n0, n1, n2, i00, i01, i02, i11, i12, i22
 
 
 @kernel
-def update(x: Any, p: Any, lag_s: float, nu: Any, s: Any, s_inverse: Any) -> None:
-    """Kalman update of one state with a position, in place; P stays symmetric."""
-    ph = np.empty((6, 3))
-    gain = np.empty((6, 3))
-    for r in range(6):
+def update(x: Any, p: Any, i: int, lag_s: float, fit: Any, ph: Any) -> None:
+    """Kalman update of state i with a position, in place; P stays symmetric.
+
+    `fit` is what `innovation` gave at the same lag; ph (6, 3) is room to work in.
+    """
+    _, _, n0, n1, n2, i00, i01, i02, i11, i12, i22 = fit
+    for row in range(6):
         for c in range(3):
-            ph[r, c] = p[r, c] + lag_s * p[r, c + 3]
-    for r in range(6):
-        for c in range(3):
-            total = 0.0
-            for k in range(3):
-                total += ph[r, k] * s_inverse[k, c]
-            gain[r, c] = total
-    for r in range(6):
-        total = 0.0
-        for k in range(3):
-            total += gain[r, k] * nu[k]
-        x[r] += total
-    for r in range(6):
-        for c in range(r, 6):
-            total = 0.0
-            for k in range(3):
-                total += gain[r, k] * ph[c, k]
-            p[r, c] -= total
-            p[c, r] = p[r, c]
+            ph[row, c] = p[i, row, c] + lag_s * p[i, row, c + 3]
+    for row in range(6):
+        h0, h1, h2 = ph[row, 0], ph[row, 1], ph[row, 2]
+        g0, g1 = h0 * i00 + h1 * i01 + h2 * i02, h0 * i01 + h1 * i11 + h2 * i12
+        g2 = h0 * i02 + h1 * i12 + h2 * i22
+        x[i, row] += g0 * n0 + g1 * n1 + g2 * n2
+        for c in range(row, 6):
+            p[i, row, c] -= g0 * ph[c, 0] + g1 * ph[c, 1] + g2 * ph[c, 2]
+            p[i, c, row] = p[i, row, c]
 
 
 @kernel
@@ -123,84 +111,18 @@ def kind_shares(kinds: Any, log_prior: Any, share: Any) -> None:
 
 
 @kernel
+def is_classified(plot_kinds: Any) -> bool:
+    """Whether anything is known of a plot's class; its log likelihoods (4,) are all 0 if not."""
+    return bool(plot_kinds[0] != 0.0 or plot_kinds[1] != 0.0 or plot_kinds[3] != 0.0)
+
+
+@kernel
 def kind_fit(share: Any, plot_kinds: Any) -> float:
     """Log-likelihood ratio of a plot's class: from a target of these kinds, or clutter."""
-    if plot_kinds[0] == 0.0 and plot_kinds[1] == 0.0 and plot_kinds[3] == 0.0:
-        return 0.0
     total = 0.0
     for k in range(4):
         total += share[k] * math.exp(plot_kinds[k])
     return math.log(total) - float(plot_kinds[3])
-
-
-@kernel
-def pairs_in_gate(
-    x: Any,
-    p: Any,
-    lag_s: Any,
-    chosen: Any,
-    z: Any,
-    r: Any,
-    free: Any,
-    log_clutter: Any,
-    kinds: Any,
-    plot_kinds: Any,
-    log_prior: Any,
-    log_pd: float,
-    log_miss: float,
-    gate2: float,
-) -> tuple[Any, Any, Any]:
-    """Pairs of chosen tracks and free plots inside the gate, with their gains.
-
-    The gain is the log-likelihood ratio of 'this plot is this track's' against 'a miss and
-    a false plot' (Blackman and Popoli 1999, 6.2), and takes in how the plot's class fits
-    what the track is (feature-aided association). Plots are swept in order of their east.
-    """
-    kind_share = np.empty(4)
-    n, m = x.shape[0], z.shape[0]
-    order = np.argsort(z[:, 0], kind="mergesort")
-    east = z[order, 0]
-    widest = 0.0
-    for j in range(m):
-        widest = max(widest, r[j, 0, 0])
-    room = 4 * n + 16
-    tracks, plots = np.empty(room, np.int64), np.empty(room, np.int64)
-    gains = np.empty(room)
-    nu, s, s_inverse = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    count = 0
-    for i in range(n):
-        if not chosen[i]:
-            continue
-        lag = lag_s[i]
-        spread = p[i, 0, 0] + 2.0 * lag * p[i, 0, 3] + lag * lag * p[i, 3, 3]
-        reach = math.sqrt(gate2 * (spread + widest))
-        centre = x[i, 0] + lag * x[i, 3]
-        kind_shares(kinds[i], log_prior, kind_share)
-        for k in range(np.searchsorted(east, centre - reach), m):
-            j = order[k]
-            if east[k] > centre + reach:
-                break
-            if not free[j]:
-                continue
-            dy = z[j, 1] - x[i, 1] - lag * x[i, 4]
-            sy = p[i, 1, 1] + 2.0 * lag * p[i, 1, 4] + lag * lag * p[i, 4, 4] + r[j, 1, 1]
-            if dy * dy > gate2 * sy:
-                continue
-            d2, log_det = innovation(x[i], p[i], lag, z[j], r[j], nu, s, s_inverse)
-            if not d2 <= gate2:  # so written, an overflow (NaN) is no pair
-                continue
-            likelihood = log_pd - 0.5 * (d2 + log_det + 3.0 * LOG_2PI) - log_clutter[j]
-            gain = likelihood - log_miss + kind_fit(kind_share, plot_kinds[j])
-            if not 0.0 < gain < np.inf:
-                continue
-            if count == room:
-                room *= 2
-                tracks = np.append(tracks, np.empty(room - count, np.int64))
-                plots = np.append(plots, np.empty(room - count, np.int64))
-                gains = np.append(gains, np.empty(room - count))
-            tracks[count], plots[count], gains[count] = i, j, gain
-            count += 1
-    return tracks[:count], plots[:count], gains[:count]
 
 
 @kernel
@@ -291,6 +213,20 @@ def polar_to_enu(values: Any, sigmas: Any, place: Any, axes: Any) -> tuple[Any, 
                 r[i, a, b] = total
         log_jacobian[i] = math.log(max(rng * rng * cel, 1e-9))
     return z, r, log_jacobian
+
+
+@kernel
+def position_to_enu(
+    values: Any, sigmas: Any, hae_m: Any, sigma_up_m: Any, origin: Any
+) -> tuple[Any, Any]:
+    """Positions (n, 3: lat, lon deg; sigma east, north m) to the frame at `origin`: z, r."""
+    n = values.shape[0]
+    z, r = np.empty((n, 3)), np.zeros((n, 3, 3))
+    for i in range(n):
+        z[i, 0], z[i, 1], z[i, 2] = enu_of(origin, values[i, 0], values[i, 1], hae_m[i])
+        r[i, 0, 0], r[i, 1, 1] = sigmas[i, 0] * sigmas[i, 0], sigmas[i, 1] * sigmas[i, 1]
+        r[i, 2, 2] = sigma_up_m[i] * sigma_up_m[i]
+    return z, r
 
 
 @kernel

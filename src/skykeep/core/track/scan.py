@@ -1,7 +1,9 @@
-"""One scan through the tracker as a single compiled call: predict, associate, update, start.
+"""One scan through the tracker as a single compiled call: predict, associate, update.
 
-Tracks live in parallel arrays in the order of their birth. Confirmed tracks take their
-plots first, tentative ones share what is left, and what nobody takes starts new ones.
+Tracks live in parallel arrays in the order of their birth. Each is a mixture of motion models
+(see motion) with a log-odds of existence; plots are shared by probability (see share) and a
+track follows the mean of its own (probabilistic data association, Bar-Shalom, Willett and Tian
+2011, 3.4).
 """
 
 from __future__ import annotations
@@ -12,227 +14,190 @@ from typing import Any
 import numpy as np
 
 from skykeep.core.geo import kernel
-from skykeep.core.track.assign import assign
-from skykeep.core.track.kernels import LOG_2PI, covered, innovation, pairs_in_gate, predict, update
+from skykeep.core.track.gate import pairs_in_gate
+from skykeep.core.track.kernels import covered, innovation, update
+from skykeep.core.track.motion import combine, move_all
+from skykeep.core.track.share import share
 
-TENTATIVE, CONFIRMED = 0, 1
+#: A plot that is a track's with less than this probability does not move it.
+LEAST_SHARE = 1e-3
 
 
 @kernel
-def _apply_hits(
-    x: Any,
-    p: Any,
-    lag_s: Any,
-    score: Any,
-    hits: Any,
-    last_ns: Any,
-    kinds: Any,
-    hit: Any,
-    plot_of: Any,
-    z: Any,
-    r: Any,
-    plot_kinds: Any,
-    log_clutter: Any,
-    log_pd: float,
-    score_cap: float,
-    at_ns: int,
-) -> None:
-    nu, s, s_inverse = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    for i in range(x.shape[0]):
-        j = plot_of[i]
-        if j < 0:
+def _weigh(
+    n: int, score: Any, share_of: Any, start: Any, like: Any, fit: Any, pd: float
+) -> tuple[Any, Any]:
+    """Of each pair (k,) its weight, of each track (n,) that of no plot (see share)."""
+    weight, none = np.empty(like.shape[0]), np.empty(n)
+    for i in range(n):
+        exists = 1.0 / (1.0 + math.exp(-score[i]))
+        none[i] = 1.0 - exists * pd
+        for e in range(start[i], start[i + 1]):
+            each = 0.0
+            for m in range(like.shape[1]):
+                each += share_of[i, m] * like[e, m]
+            weight[e] = each * exists * fit[e]
+    return weight, none
+
+
+@kernel
+def _believe(
+    n: int, score: Any, kinds: Any, share_of: Any, start: Any, plot: Any, like: Any, fit: Any,
+    nu: Any, plot_kinds: Any, pd: float, missed: Any, score_cap: float,
+) -> Any:  # fmt: skip
+    """What the plots say about each track's existence and kind; returns who was hit (n,).
+
+    `missed` (n,): whether a miss would count. `like` (k, M) becomes each pair's weight for the
+    state, against 1 - pd for no plot. The odds of existence grow by (1 - pd) + sum of the
+    likelihood ratios, each by its message nu.
+    """
+    hit = np.zeros(n, np.bool_)
+    miss = 1.0 - pd
+    for i in range(n):
+        first, last = start[i], start[i + 1]
+        if first == last and not missed[i]:
             continue
-        d2, log_det = innovation(x[i], p[i], lag_s[i], z[j], r[j], nu, s, s_inverse)
-        update(x[i], p[i], lag_s[i], nu, s, s_inverse)
-        gained = log_pd - 0.5 * (d2 + log_det + 3.0 * LOG_2PI) - log_clutter[j]
-        score[i] = min(score_cap, score[i] + gained)
-        hits[i] += 1
-        last_ns[i] = max(last_ns[i], at_ns)
-        hit[i] = True
-        for k in range(4):
-            kinds[i, k] += plot_kinds[j, k]
+        exists = taken = 0.0
+        for e in range(first, last):
+            each = 0.0
+            for m in range(like.shape[1]):
+                each += share_of[i, m] * like[e, m] * nu[e]
+                like[e, m] *= nu[e] * fit[e]
+            exists += each
+            taken += each * fit[e]
+        proves = (miss if missed[i] else 1.0) + exists
+        score[i] = min(score_cap, score[i] + math.log(proves))
+        hit[i] = taken > miss
+        for e in range(first, last):
+            each = 0.0
+            for m in range(like.shape[1]):
+                each += share_of[i, m] * like[e, m]
+            for k in range(4):
+                kinds[i, k] += each / (miss + taken) * plot_kinds[plot[e], k]
+    return hit
+
+
+@kernel
+def _follow(
+    x: Any, p: Any, i: int, lag_s: float, first: int, last: int, model: int, plot: Any,
+    like: Any, mine: Any, missed: float, z: Any, r: Any, ph: Any, x0: Any, p0: Any, x_sum: Any,
+    p_sum: Any,
+) -> float:  # fmt: skip
+    """State i (a track in one model) to the mean over its plots, in place; how well all fit.
+
+    `like` (k, M) is how well each pair fits, `missed` how well none does. All behind r is room
+    to work in.
+    """
+    whole, best, at = missed, 0.0, -1
+    for e in range(first, last):
+        if mine[e]:
+            whole += like[e, model]
+            if like[e, model] > best:
+                best, at = like[e, model], e
+    if at < 0:
+        return missed
+    fits, least = whole, LEAST_SHARE * whole
+    if best >= whole - least:
+        update(x, p, i, lag_s, innovation(x, p, i, lag_s, z, r, plot[at]), ph)
+        return fits
+    whole = missed
+    for e in range(first, last):
+        if mine[e] and like[e, model] >= least:
+            whole += like[e, model]
+    for a in range(6):
+        x0[a], x_sum[a] = x[i, a], 0.0
+        for b in range(6):
+            p0[a, b] = p[i, a, b]
+            p_sum[a, b] = missed / whole * p0[a, b]
+    for e in range(first, last):
+        if not mine[e] or like[e, model] < least:
+            continue
+        part = like[e, model] / whole
+        for a in range(6):
+            x[i, a] = x0[a]
+            for b in range(6):
+                p[i, a, b] = p0[a, b]
+        update(x, p, i, lag_s, innovation(x, p, i, lag_s, z, r, plot[e]), ph)
+        for a in range(6):
+            off = x[i, a] - x0[a]
+            x_sum[a] += part * off
+            for b in range(6):
+                p_sum[a, b] += part * (p[i, a, b] + off * (x[i, b] - x0[b]))
+    for a in range(6):
+        x[i, a] = x0[a] + x_sum[a]
+        for b in range(6):
+            p[i, a, b] = p_sum[a, b] - x_sum[a] * x_sum[b]
+    return fits
+
+
+@kernel
+def _follow_all(
+    n: int, x: Any, p: Any, x_of: Any, p_of: Any, share_of: Any, lag_s: Any, start: Any,
+    plot: Any, like: Any, mine: Any, missed: float, z: Any, r: Any,
+) -> None:  # fmt: skip
+    """Every track, in all its models, to the mean over its plots."""
+    ph, x0, p0, x_sum, p_sum = (
+        np.empty((6, 3)), np.empty(6), np.empty((6, 6)), np.empty(6), np.empty((6, 6))
+    )  # fmt: skip
+    models = share_of.shape[1]
+    flat_x, flat_p = x_of.reshape(-1, 6), p_of.reshape(-1, 6, 6)
+    for i in range(n):
+        first, last = start[i], start[i + 1]
+        if first == last:
+            continue
+        total = 0.0
+        for m in range(models):
+            share_of[i, m] *= _follow(
+                flat_x, flat_p, i * models + m, lag_s[i], first, last, m, plot, like, mine,
+                missed, z, r, ph, x0, p0, x_sum, p_sum,
+            )  # fmt: skip
+            total += share_of[i, m]
+        for m in range(models):
+            share_of[i, m] /= total
+        if models > 1:
+            combine(x_of[i], p_of[i], share_of[i], x[i], p[i])
 
 
 @kernel
 def scan(
-    x: Any,
-    p: Any,
-    time_ns: Any,
-    status: Any,
-    score: Any,
-    hits: Any,
-    misses: Any,
-    last_ns: Any,
-    kinds: Any,
-    at_ns: int,
-    z: Any,
-    r: Any,
-    plot_kinds: Any,
-    log_clutter: Any,
-    place: Any,
-    axes: Any,
-    limits: Any,
-    pd: float,
-    whole_turn: bool,
-    gate2: float,
-    q_horizontal: float,
-    q_vertical: float,
-    score_cap: float,
-    log_prior: Any,
-) -> Any:
-    """Predict all tracks to `at_ns`, associate and update; returns track index of each plot.
+    c: Any, n: int, at_ns: int, plots: Any, place: Any, axes: Any, limits: Any, pd: float,
+    whole_turn: bool, gate2: float, q: Any, leave_s: Any, score_cap: float, log_prior: Any,
+    log_new: float,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """Predict the first n tracks of `c` to `at_ns`, associate and update.
 
-    Arrays over n tracks: x (n, 6), p (n, 6, 6), time_ns, status, score, hits, misses,
-    last_ns, kinds (n, 4); over m plots: z (m, 3), r (m, 3, 3), plot_kinds (m, 4) log
-    likelihoods, log_clutter (m,) log density per m^3. A miss counts only for tracks in the
-    sensor's coverage, and only where the plots are a whole turn. -1 is a plot of no track.
+    `log_new` is how many new targets there are for each false plot. A miss counts only for
+    tracks in the sensor's coverage, and only where the plots are a whole turn. Returns for
+    each plot the likeliest track (-1 for none) and the probability that it is no known
+    track's, and the finite plots in an order that does not depend on how they came.
     """
-    n, m = x.shape[0], z.shape[0]
-    lag_s = np.zeros(n)
-    for i in range(n):
-        dt = (at_ns - time_ns[i]) * 1e-9
-        if dt > 0.0:
-            predict(x[i], p[i], dt, q_horizontal, q_vertical)
-            time_ns[i] = at_ns
-        else:
-            lag_s[i] = dt
-    log_pd, log_miss = math.log(pd), math.log(1.0 - pd)
-    hit = np.zeros(n, np.bool_)
-    free = np.ones(m, np.bool_)
-    owner = np.full(m, -1, np.int64)
-    for wave in (CONFIRMED, TENTATIVE):
-        chosen = status == wave
-        tracks, plots, gains = pairs_in_gate(
-            x, p, lag_s, chosen, z, r, free, log_clutter, kinds, plot_kinds, log_prior,
-            log_pd, log_miss, gate2,
-        )  # fmt: skip
-        plot_of, track_of = assign(tracks, plots, gains, n, m)
-        _apply_hits(
-            x, p, lag_s, score, hits, last_ns, kinds, hit, plot_of,
-            z, r, plot_kinds, log_clutter, log_pd, score_cap, at_ns,
-        )  # fmt: skip
-        for j in range(m):
-            if track_of[j] >= 0:
-                owner[j] = track_of[j]
-                free[j] = False
+    x, p, x_of, p_of, share_of = c.x, c.p, c.x_of, c.p_of, c.share_of
+    hits, misses, last_ns = c.hits, c.misses, c.last_ns
+    lag_s = move_all(n, x, p, x_of, p_of, share_of, c.time_ns, at_ns, q, leave_s)
+    log_null = plots.log_clutter + math.log(1.0 + math.exp(log_new))
+    start, plot, like, fit, order = pairs_in_gate(
+        n, x, p, x_of, p_of, share_of, lag_s, plots.z, plots.r, log_null, c.kinds, plots.kinds,
+        log_prior, math.log(pd), gate2,
+    )  # fmt: skip
+    weight, none = _weigh(n, c.score, share_of, start, like, fit, pd)
+    nu, nobodys, owner, mine = share(start, plot, weight, none, plots.z.shape[0])
+    missed = np.zeros(n, np.bool_)
     if whole_turn:
         for i in range(n):
-            if hit[i]:
-                misses[i] = 0
-            elif covered(x[i], place, axes, limits):
-                score[i] += log_miss
-                misses[i] += 1
-    return owner
-
-
-@kernel
-def start(
-    x: Any,
-    p: Any,
-    time_ns: Any,
-    first_ns: Any,
-    last_ns: Any,
-    status: Any,
-    score: Any,
-    hits: Any,
-    misses: Any,
-    kinds: Any,
-    number: Any,
-    count: int,
-    limit: int,
-    next_number: int,
-    at_ns: int,
-    owner: Any,
-    z: Any,
-    r: Any,
-    plot_kinds: Any,
-    variances: Any,
-    score_of_new: float,
-) -> tuple[Any, int]:
-    """A new tentative track for each plot without an owner, behind the `count` that there are.
-
-    `variances` (2,) of horizontal and vertical speed. Returns the number of the track that
-    has each plot (0: shed, for want of room or of finite values) and the new count.
-    """
-    m = owner.shape[0]
-    numbers = np.zeros(m, np.int64)
-    for j in range(m):
-        if owner[j] >= 0:
-            numbers[j] = number[owner[j]]
-            continue
-        finite = True
-        for a in range(3):
-            finite = finite and math.isfinite(z[j, a])
-            for b in range(3):
-                finite = finite and math.isfinite(r[j, a, b])
-        if count >= limit or not finite:
-            continue
-        i = count
-        for a in range(6):
-            x[i, a] = z[j, a] if a < 3 else 0.0
-            for b in range(6):
-                p[i, a, b] = r[j, a, b] if a < 3 and b < 3 else 0.0
-        p[i, 3, 3] = p[i, 4, 4] = variances[0]
-        p[i, 5, 5] = variances[1]
-        time_ns[i] = first_ns[i] = last_ns[i] = at_ns
-        status[i], score[i], hits[i], misses[i] = TENTATIVE, score_of_new, 1, 0
-        for k in range(4):
-            kinds[i, k] = plot_kinds[j, k]
-        number[i] = numbers[j] = next_number
-        next_number += 1
-        count += 1
-    return numbers, count
-
-
-@kernel
-def settle(
-    status: Any,
-    score: Any,
-    hits: Any,
-    kinds: Any,
-    kind_cap: float,
-    confirm_score: float,
-    confirm_hits: int,
-    drop_confirmed: float,
-    drop_tentative: float,
-) -> Any:
-    """Confirm by score and hits, hold the kinds' evidence in bounds; which tracks stay (n,)."""
-    n = status.shape[0]
-    kept = np.empty(n, np.bool_)
+            missed[i] = covered(x[i], place, axes, limits)
+    hit = _believe(
+        n, c.score, c.kinds, share_of, start, plot, like, fit, nu, plots.kinds, pd, missed,
+        score_cap,
+    )  # fmt: skip
+    _follow_all(
+        n, x, p, x_of, p_of, share_of, lag_s, start, plot, like, mine, 1.0 - pd, plots.z, plots.r
+    )
     for i in range(n):
-        top = max(kinds[i, 0], kinds[i, 1], kinds[i, 2], kinds[i, 3])
-        for k in range(4):
-            kinds[i, k] = max(kinds[i, k] - top, -kind_cap)
-        if score[i] >= confirm_score and hits[i] >= confirm_hits:
-            status[i] = CONFIRMED
-        kept[i] = score[i] >= (drop_confirmed if status[i] == CONFIRMED else drop_tentative)
-    return kept
-
-
-@kernel
-def close_ranks(
-    kept: Any,
-    x: Any,
-    p: Any,
-    time_ns: Any,
-    first_ns: Any,
-    last_ns: Any,
-    status: Any,
-    score: Any,
-    hits: Any,
-    misses: Any,
-    kinds: Any,
-    number: Any,
-) -> int:
-    """Move the kept tracks together, in their order; returns how many they are."""
-    left = 0
-    for i in range(kept.shape[0]):
-        if not kept[i]:
-            continue
-        if left != i:
-            x[left], p[left], kinds[left] = x[i], p[i], kinds[i]
-            time_ns[left], first_ns[left], last_ns[left] = time_ns[i], first_ns[i], last_ns[i]
-            status[left], score[left], hits[left] = status[i], score[i], hits[i]
-            misses[left], number[left] = misses[i], number[i]
-        left += 1
-    return left
+        if hit[i]:
+            hits[i] += 1
+            last_ns[i] = max(last_ns[i], at_ns)
+            if whole_turn:
+                misses[i] = 0
+        elif missed[i]:
+            misses[i] += 1
+    return owner, nobodys, order

@@ -1,9 +1,9 @@
-"""The tracker: from measured plots and bearings to tracks, by score.
+"""The tracker: from measured plots and bearings to tracks, by their probability of existence.
 
-A track's score is the log-likelihood ratio of 'a target' against 'false plots only'
-(Blackman and Popoli 1999, 6.2): a hit adds what it proves, a miss in coverage takes away
-log(1 - Pd). It is confirmed above one bound and dropped below another. Claims of aircraft
-about themselves never come here: they are held against these tracks (see identity).
+A track's score is its log-odds of existence: a hit adds what it proves against a false plot
+(Blackman and Popoli 1999, 6.2), shared with the tracks that compete for it, a miss in coverage
+takes away log(1 - Pd). It is confirmed above one bound and dropped below another. Claims of
+aircraft about themselves never come here: they are held against these tracks (see identity).
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from skykeep.core.geo import F64, HeightReference, Terrain, axes_between, height_of, height_span
 from skykeep.core.geo import Frame as LocalFrame
 from skykeep.core.observation import I64, Batch, Coverage, Form, Sensor, TargetKind
+from skykeep.core.track.columns import CONFIRMED, Columns, Plots
 from skykeep.core.track.kernels import (
-    bearing_distance,
-    bearing_update,
     best_for_bearing,
     polar_to_enu,
-    predict,
+    position_to_enu,
 )
-from skykeep.core.track.scan import CONFIRMED, close_ranks, scan, settle, start
+from skykeep.core.track.lifecycle import close_ranks, settle, start_tracks
+from skykeep.core.track.motion import turn_to
+from skykeep.core.track.scan import scan
 from skykeep.units import NS_PER_S
 
 #: Successive classifications of one target are not independent (same aspect, same wind on
@@ -65,17 +66,24 @@ class TrackerConfig:
 
     q_horizontal_m2ps3: float = 1.0
     q_vertical_m2ps3: float = 0.09
+    manoeuvres: bool = True  # a second motion model beside the calm one
+    q_manoeuvre_horizontal_m2ps3: float = 25.0  # 5 m/s in a second: a drone at full tilt
+    q_manoeuvre_vertical_m2ps3: float = 4.0
+    calm_s: float = 20.0  # how long a drone flies on before it turns, brakes or darts off
+    manoeuvre_s: float = 4.0  # and how long that takes
     new_sigma_horizontal_mps: float = 15.0
     new_sigma_vertical_mps: float = 3.0
     gate_sigmas: float = 4.0
     new_score: float = -7.0  # one plot in a thousand is a new target, not a false plot
+    first_score: float = -7.0  # the same for what was there already when the watch began
     confirm_score: float = 11.5  # one false track in 10^5 starts (Wald)
     confirm_hits: int = 3
     score_cap: float = 20.0
     drop_tentative_score: float = -10.0
     drop_confirmed_score: float = 7.5  # five misses in a row at Pd 0.9 from the cap
+    show_score: float = -math.inf  # a confirmed track below it is kept, not shown
     coast_ns: int = 15 * NS_PER_S  # without any plot, where no sensor counts misses
-    late_ns: int = 2 * NS_PER_S  # older plots are counted as too late, not used
+    late_ns: int = 5 * NS_PER_S  # older plots are counted as too late, not used
     track_limit: int = 20_000
     bearing_gate_sigmas: float = 3.0
     bearing_ambiguity: float = 0.1  # a rival this likely makes a bearing ambiguous
@@ -133,19 +141,6 @@ def _limits(c: Coverage) -> F64:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plots:
-    """Measured positions of one moment in the site's frame, ready for the tracker.
-
-    z (m, 3), r (m, 3, 3), log_clutter (m,) per m^3, kinds (m, 4) tempered log likelihoods.
-    """
-
-    z: F64
-    r: F64
-    log_clutter: F64
-    kinds: F64
-
-
 def plots_of(
     batch: Batch, rows: I64, view: SensorView, frame: LocalFrame, terrain: Terrain | None
 ) -> Plots:
@@ -156,22 +151,26 @@ def plots_of(
             batch.values[rows], batch.sigmas[rows], view.place, view.axes
         )
         return Plots(z, r, view.log_false_polar - log_jacobian, kinds)
-    n = rows.shape[0]
-    z, r = np.empty((n, 3)), np.zeros((n, 3, 3))
-    for k in range(n):
-        i = int(rows[k])
-        hae_m, sigma_m = hae_with_sigma(
-            float(batch.values[i, 2]),
-            HeightReference(int(batch.height_references[i])),
-            float(batch.sigmas[i, 2]),
-            frame,
-            terrain,
+    hae_m, sigma_up_m = _heights(batch, rows, frame, terrain)
+    z, r = position_to_enu(
+        batch.values[rows], batch.sigmas[rows], hae_m, sigma_up_m, np.array(frame.origin)
+    )
+    return Plots(z, r, np.full(rows.shape[0], view.log_false_volume), kinds)
+
+
+def _heights(
+    batch: Batch, rows: I64, frame: LocalFrame, terrain: Terrain | None
+) -> tuple[F64, F64]:
+    """`hae_with_sigma` of each row, (n,) each: most heights come as what they are needed as."""
+    hae_m, sigma_m = batch.values[rows, 2], batch.sigmas[rows, 2]
+    sound = (batch.height_references[rows] == HeightReference.HAE) & np.isfinite(hae_m)
+    sound &= (sigma_m > 0.0) & (sigma_m < np.inf)
+    for k in np.flatnonzero(~sound).tolist():
+        reference = HeightReference(int(batch.height_references[rows[k]]))
+        hae_m[k], sigma_m[k] = hae_with_sigma(
+            float(hae_m[k]), reference, float(sigma_m[k]), frame, terrain
         )
-        z[k] = frame.to_enu(float(batch.values[i, 0]), float(batch.values[i, 1]), hae_m)
-        r[k, 0, 0] = float(batch.sigmas[i, 0]) ** 2
-        r[k, 1, 1] = float(batch.sigmas[i, 1]) ** 2
-        r[k, 2, 2] = sigma_m**2
-    return Plots(z, r, np.full(n, view.log_false_volume), kinds)
+    return hae_m, sigma_m
 
 
 def _log_kinds(batch: Batch, rows: I64) -> F64:
@@ -204,37 +203,18 @@ def hae_with_sigma(
     return 0.5 * (span.low_m + span.high_m), math.sqrt(sigma_m * sigma_m + half * half)
 
 
-@dataclass(slots=True)
-class _Columns:
-    """Parallel arrays over all tracks, in the order of their birth."""
+def _empty(capacity: int, models: int) -> Columns:
+    def whole() -> I64:
+        return np.zeros(capacity, np.int64)
 
-    x: F64
-    p: F64
-    time_ns: I64
-    first_ns: I64
-    last_ns: I64
-    status: I64
-    score: F64
-    hits: I64
-    misses: I64
-    kinds: F64
-    number: I64
-
-    @staticmethod
-    def empty(capacity: int) -> _Columns:
-        def whole() -> I64:
-            return np.zeros(capacity, np.int64)
-
-        return _Columns(
-            np.zeros((capacity, 6)), np.zeros((capacity, 6, 6)), whole(), whole(), whole(),
-            whole(), np.zeros(capacity), whole(), whole(), np.zeros((capacity, 4)), whole(),
-        )  # fmt: skip
-
-    def each(self) -> tuple[NDArray[Any], ...]:
-        return (
-            self.x, self.p, self.time_ns, self.first_ns, self.last_ns, self.status,
-            self.score, self.hits, self.misses, self.kinds, self.number,
-        )  # fmt: skip
+    x_of, p_of = np.zeros((capacity, models, 6)), np.zeros((capacity, models, 6, 6))
+    one = models == 1
+    return Columns(
+        x_of.reshape(capacity, 6) if one else np.zeros((capacity, 6)),
+        p_of.reshape(capacity, 6, 6) if one else np.zeros((capacity, 6, 6)),
+        x_of, p_of, np.zeros((capacity, models)), whole(), whole(), whole(), np.zeros(capacity),
+        whole(), whole(), np.zeros((capacity, 4)), whole(), whole(),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +224,18 @@ class TrackerSnapshot:
     count: int
     next_number: int
     shed: int
+    unseen: float
     columns: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyframe:
+    """The tracks of one moment, copied."""
+
+    count: int
+    shed: int
+    unseen: float
+    columns: tuple[NDArray[Any], ...]
 
 
 @dataclass(slots=True)
@@ -255,38 +246,56 @@ class Tracker:
     count: int = 0
     next_number: int = 1
     shed: int = 0
-    _c: _Columns = field(default_factory=lambda: _Columns.empty(FIRST_CAPACITY))
+    unseen: float = 1.0  # share of what was there when the watch began that nobody has seen
+    _q: F64 = field(init=False)
+    _leave_s: F64 = field(init=False)
+    _shares: F64 = field(init=False)
+    _c: Columns = field(init=False)
 
-    def scan(self, at_ns: int, plots: Plots, view: SensorView, whole_turn: bool) -> I64:
+    def __post_init__(self) -> None:
+        g = self.config
+        calm, quick = (
+            [g.q_horizontal_m2ps3, g.q_vertical_m2ps3],
+            [g.q_manoeuvre_horizontal_m2ps3, g.q_manoeuvre_vertical_m2ps3],
+        )
+        self._q = np.array([calm, quick] if g.manoeuvres else [calm])
+        self._leave_s = np.array([g.calm_s, g.manoeuvre_s])
+        whole_s = g.calm_s + g.manoeuvre_s
+        self._shares = np.array([g.calm_s, g.manoeuvre_s]) / whole_s if g.manoeuvres else np.ones(1)
+        self._c = _empty(FIRST_CAPACITY, len(self._q))
+
+    def scan(
+        self, at_ns: int, plots: Plots, view: SensorView, whole_turn: bool, given: I64 | None = None
+    ) -> I64:
         """Take plots of one moment; returns the number of the track that took each.
 
         `whole_turn` says that a track in coverage without a plot here was missed. A plot
         that the limit on tracks leaves out, or whose position or covariance overflowed, gets
-        0 and is counted in `shed`.
+        0 and is counted in `shed`. `given` (m,) are the numbers of the tracks that the plots
+        began when they were taken before (0: none), and is filled.
         """
-        c, n, g = self._c, self.count, self.config
-        owner: I64 = scan(
-            c.x[:n], c.p[:n], c.time_ns[:n], c.status[:n], c.score[:n], c.hits[:n],
-            c.misses[:n], c.last_ns[:n], c.kinds[:n], at_ns, plots.z, plots.r, plots.kinds,
-            plots.log_clutter, view.place, view.axes, view.limits,
-            min(MOST_DETECTION, max(LEAST_DETECTION, view.sensor.detection_probability)),
-            whole_turn, g.gate_sigmas**2,
-            g.q_horizontal_m2ps3, g.q_vertical_m2ps3, g.score_cap, _LOG_PRIOR,
+        n, g = self.count, self.config
+        pd = min(MOST_DETECTION, max(LEAST_DETECTION, view.sensor.detection_probability))
+        log_new = math.log(math.exp(g.new_score) + math.exp(g.first_score) * self.unseen)
+        owner, nobodys, order = scan(
+            self._c, n, at_ns, plots, view.place, view.axes, view.limits, pd, whole_turn,
+            g.gate_sigmas**2, self._q, self._leave_s, g.score_cap, _LOG_PRIOR, log_new,
         )  # fmt: skip
+        if whole_turn:
+            self.unseen *= 1.0 - pd
         self._reserve(n + owner.shape[0])
         c = self._c
         numbers: I64
-        numbers, self.count = start(
-            c.x, c.p, c.time_ns, c.first_ns, c.last_ns, c.status, c.score, c.hits, c.misses,
-            c.kinds, c.number, n, g.track_limit, self.next_number, at_ns, owner, plots.z,
-            plots.r, plots.kinds, self._variances, g.new_score,
+        numbers, self.count, self.next_number = start_tracks(
+            c, n, g.track_limit, self.next_number, at_ns, owner, nobodys, order, plots,
+            self._variances, log_new, self._shares,
+            np.zeros(owner.shape[0], np.int64) if given is None else given,
         )  # fmt: skip
-        self.next_number += self.count - n
         self.shed += int(np.count_nonzero(numbers == 0))
         n = self.count
         self._keep(
             settle(
-                c.status[:n], c.score[:n], c.hits[:n], c.kinds[:n], KIND_CAP, g.confirm_score,
+                c.score[:n], c.hits[:n], c.kinds[:n], c.status[:n], KIND_CAP, g.confirm_score,
                 g.confirm_hits, g.drop_confirmed_score, g.drop_tentative_score,
             )
         )  # fmt: skip
@@ -307,17 +316,19 @@ class Tracker:
             return
         while capacity < wanted:
             capacity *= 2
-        larger = _Columns.empty(capacity)
-        for new, old in zip(larger.each(), self._c.each(), strict=True):
-            new[: self.count] = old[: self.count]
+        larger = _empty(capacity, len(self._q))
+        held = min(self.count, self._c.number.shape[0])
+        for new, old in zip(larger, self._c, strict=True):
+            new[:held] = old[:held]
         self._c = larger
 
     def _keep(self, kept: NDArray[np.bool_]) -> None:
-        c = self._c
-        self.count = close_ranks(
-            kept, c.x, c.p, c.time_ns, c.first_ns, c.last_ns, c.status, c.score, c.hits,
-            c.misses, c.kinds, c.number,
-        )  # fmt: skip
+        self.count = close_ranks(kept, self._c)
+
+    def stale(self, now_ns: int) -> bool:
+        """Whether `prune` would drop any track."""
+        oldest_ns = now_ns - self.config.coast_ns
+        return bool((self._c.last_ns[: self.count] < oldest_ns).any())
 
     def prune(self, now_ns: int) -> None:
         """Drop tracks that no plot has touched for too long."""
@@ -344,22 +355,14 @@ class Tracker:
             return 0, False
         if rival > g.bearing_ambiguity * best_weight:
             return 0, True
-        dt_s = (at_ns - int(c.time_ns[best])) / NS_PER_S
-        if dt_s > 0.0:
-            predict(c.x[best], c.p[best], dt_s, g.q_horizontal_m2ps3, g.q_vertical_m2ps3)
-            c.time_ns[best] = at_ns
-        lag_s = min(0.0, dt_s)
-        nu, s, _ = bearing_distance(
-            c.x[best], c.p[best], lag_s, east, north, azimuth_rad, sigma_rad
-        )
-        bearing_update(c.x[best], c.p[best], lag_s, east, north, nu, s)
+        turn_to(c, best, at_ns, east, north, azimuth_rad, sigma_rad, self._q, self._leave_s)
         c.last_ns[best] = max(int(c.last_ns[best]), at_ns)
         return int(c.number[best]), False
 
     def confirmed(self) -> Confirmed:
         """Views of the confirmed tracks; valid until the next call that changes the tracker."""
         c, n = self._c, self.count
-        at = np.flatnonzero(c.status[:n] == CONFIRMED)
+        at = np.flatnonzero((c.status[:n] == CONFIRMED) & (c.score[:n] >= self.config.show_score))
         return Confirmed(
             c.number[at], c.x[at], c.p[at], c.time_ns[at], c.first_ns[at], c.last_ns[at],
             c.kinds[at],
@@ -367,24 +370,42 @@ class Tracker:
 
     def numbers(self) -> I64:
         """Numbers of all live tracks, tentative ones too."""
-        return self._c.number[: self.count]
+        numbers: I64 = self._c.number[: self.count]
+        return numbers
+
+    def keyframe(self) -> Keyframe:
+        """The tracks as they are, to come back to; numbers are never given twice all the same."""
+        columns = tuple(column[: self.count].copy() for column in self._own())
+        return Keyframe(self.count, self.shed, self.unseen, columns)
+
+    def rewind(self, frame: Keyframe) -> None:
+        """The tracks as they were at a keyframe of this configuration."""
+        self.count, self.shed, self.unseen = frame.count, frame.shed, frame.unseen
+        self._reserve(frame.count)
+        for column, kept in zip(self._own(), frame.columns, strict=True):
+            column[: frame.count] = kept
+
+    def _own(self) -> tuple[NDArray[Any], ...]:
+        """The columns but for those that are another's memory (see Columns)."""
+        return tuple(self._c)[2 if len(self._q) == 1 else 0 :]
 
     def snapshot(self) -> TrackerSnapshot:
         """The whole state as plain values."""
         columns = tuple(
             np.ascontiguousarray(a[: self.count]).astype(a.dtype.newbyteorder("<")).tobytes()
-            for a in self._c.each()
+            for a in self._own()
         )
-        return TrackerSnapshot(self.count, self.next_number, self.shed, columns)
+        return TrackerSnapshot(self.count, self.next_number, self.shed, self.unseen, columns)
 
     @staticmethod
     def restore(config: TrackerConfig, saved: TrackerSnapshot) -> Tracker:
         """A tracker that goes on exactly where `saved` was taken."""
-        columns = _Columns.empty(max(FIRST_CAPACITY, saved.count))
-        for column, raw in zip(columns.each(), saved.columns, strict=True):
+        tracker = Tracker(config, saved.count, saved.next_number, saved.shed, saved.unseen)
+        tracker._reserve(saved.count)
+        for column, raw in zip(tracker._own(), saved.columns, strict=True):
             kept = np.frombuffer(raw, column.dtype.newbyteorder("<"))
             column[: saved.count] = kept.reshape(saved.count, *column.shape[1:])
-        return Tracker(config, saved.count, saved.next_number, saved.shed, columns)
+        return tracker
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,28 +1,38 @@
-"""The assignment against every way there is, and against scipy."""
+"""The assignment of one component against every way there is, and against scipy."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skykeep.core.track.assign import OPTIMAL_LIMIT, assign
+from skykeep.core.track.assign import OPTIMAL_LIMIT, assign_component
 from tests.reference.assignment import Pairs, best_by_trying, best_pairs
 
 
 def taken(pairs: Pairs, tracks: int, plots: int) -> dict[int, int]:
-    """What `assign` chose, checked to be an assignment over allowed pairs."""
-    keys = np.array(list(pairs), np.int64).reshape(-1, 2)
-    gains = np.array(list(pairs.values()), np.float64)
-    plot_of, track_of = assign(keys[:, 0].copy(), keys[:, 1].copy(), gains, tracks, plots)
-    assert (len(plot_of), len(track_of)) == (tracks, plots)
-    forth = {i: int(j) for i, j in enumerate(plot_of) if j >= 0}
-    back = {int(i): j for j, i in enumerate(track_of) if i >= 0}
-    assert forth == back
-    assert len(set(forth.values())) == len(forth)
-    assert all(pair in pairs for pair in forth.items())
-    return forth
+    """What was chosen: plots of which only one track may still follow the pair.
+
+    To each plot a track is added that could not care less, so that a plot which nobody was
+    given shows: that track may follow it still.
+    """
+    whole = {**pairs, **{(tracks + j, j): -50.0 for j in range(plots)}}
+    start = np.searchsorted(sorted(i for i, _ in whole), np.arange(tracks + plots + 1))
+    keys = sorted(whole)
+    plot = np.array([j for _, j in keys], np.int64)
+    weight = np.array([math.exp(whole[key]) for key in keys])
+    mine = np.ones(len(keys), np.bool_)
+    none = np.ones(tracks + plots)
+    assign_component(np.arange(tracks + plots), start, plot, weight, none, mine)
+    kept = [key for key, yes in zip(keys, mine.tolist(), strict=True) if yes]
+    free = {j for i, j in kept if i >= tracks}
+    found = [(i, j) for i, j in kept if i < tracks and j not in free]
+    assert len({j for _, j in found}) == len(found)
+    assert len({i for i, _ in found}) == len(found)
+    return dict(found)
 
 
 def total(pairs: Pairs, chosen: dict[int, int]) -> float:
@@ -32,7 +42,7 @@ def total(pairs: Pairs, chosen: dict[int, int]) -> float:
 @given(
     st.dictionaries(
         st.tuples(st.integers(0, 4), st.integers(0, 4)),
-        st.one_of(st.floats(0.01, 30.0), st.integers(1, 4).map(float)),
+        st.one_of(st.floats(0.01, 20.0), st.integers(1, 4).map(float)),
         max_size=11,
     )
 )
@@ -44,7 +54,7 @@ def test_a_few_pairs_reach_the_greatest_gain(pairs: Pairs) -> None:
 def scattered(seed: int, tracks: int, plots: int, share: float) -> Pairs:
     rng = np.random.default_rng(seed)
     allowed = np.argwhere(rng.random((tracks, plots)) < share)
-    return {(int(i), int(j)): float(rng.uniform(0.01, 25.0)) for i, j in allowed}
+    return {(int(i), int(j)): float(rng.uniform(0.01, 20.0)) for i, j in allowed}
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.floats(0.0, 1.0))
@@ -57,22 +67,8 @@ def test_many_pairs_reach_the_greatest_gain(
     assert total(pairs, taken(pairs, tracks, plots)) == pytest.approx(best)
 
 
-def test_the_order_of_the_pairs_does_not_matter() -> None:
-    pairs = scattered(5, 30, 30, 0.2)
-    rng = np.random.default_rng(0)
-    first = taken(pairs, 30, 30)
-    for _ in range(10):
-        keys = list(pairs)
-        rng.shuffle(keys)
-        assert taken({(i, j): pairs[i, j] for i, j in keys}, 30, 30) == first
-
-
-def test_a_crowd_up_to_the_limit_is_solved_wholly() -> None:
-    n = OPTIMAL_LIMIT
-    pairs = {(i, j): 1.0 + (i * 7919 + j * 104729) % 1000 / 37.0
-             for i in range(n) for j in ((i - 1) % n, i, (i + 1) % n)}  # fmt: skip
-    best = sum(pairs[pair] for pair in best_pairs(pairs, n, n))
-    assert total(pairs, taken(pairs, n, n)) == pytest.approx(best)
+def test_what_is_worse_than_no_plot_is_not_given() -> None:
+    assert taken({(0, 0): -1.0, (1, 1): 2.0}, 2, 2) == {1: 1}
 
 
 def chain(n: int) -> Pairs:
@@ -92,26 +88,13 @@ def literal_greedy(pairs: Pairs) -> dict[int, int]:
     return chosen
 
 
-@pytest.mark.parametrize(("size", "greedy"), [(OPTIMAL_LIMIT, False), (OPTIMAL_LIMIT + 1, True)])
+@pytest.mark.parametrize(
+    ("size", "greedy"), [(OPTIMAL_LIMIT // 2, False), (OPTIMAL_LIMIT // 2 + 1, True)]
+)
 def test_a_crowd_beyond_the_limit_is_taken_greedily(size: int, greedy: bool) -> None:
+    """As many tracks again stand beside these (see taken)."""
     pairs = chain(size)
     chosen = taken(pairs, size, size)
     assert (chosen == literal_greedy(pairs)) is greedy
     best = sum(pairs[pair] for pair in best_pairs(pairs, size, size))
     assert (total(pairs, chosen) == pytest.approx(best)) is not greedy
-
-
-@pytest.mark.parametrize("across", [False, True])
-def test_many_plots_of_one_track_are_a_crowd_too(across: bool) -> None:
-    """One track with more plots than the limit, and the other way round: the best is taken."""
-    n = OPTIMAL_LIMIT + 50
-    gains = {k: 1.0 + (k * 7919) % 1000 for k in range(n)}
-    pairs = {((k, 0) if across else (0, k)): g for k, g in gains.items()}
-    best = max(gains, key=lambda k: gains[k])
-    chosen = taken(pairs, n if across else 1, 1 if across else n)
-    assert chosen == ({best: 0} if across else {0: best})
-
-
-def test_no_pairs_assign_nothing() -> None:
-    assert taken({}, 3, 2) == {}
-    assert taken({}, 0, 0) == {}

