@@ -150,6 +150,7 @@ RECEIVER = sensor("rid", SensorKind.REMOTE_ID)
 ADSB = sensor("adsb", SensorKind.ADSB)
 FINDER = sensor("df", SensorKind.DIRECTION_FINDER)
 GUARD = sensor("guard", SensorKind.PERSON)
+C2 = sensor("c2", SensorKind.UPSTREAM)
 SENSORS = (RADAR, RECEIVER, ADSB, FINDER, GUARD)
 
 
@@ -194,6 +195,26 @@ def claims(
     return batch(
         of, second, Form.POSITION, values, (4.0, 4.0, 6.0), claims=tuple(c for c, _ in said),
         **changes,
+    )  # fmt: skip
+
+
+def tracks(
+    second: float,
+    *told: tuple[str, Place],
+    of: Sensor = C2,
+    sigmas: Place = (5.0, 5.0, 8.0),
+    velocity: Place | None = (0.0, 0.0, 0.0),
+    slack: Place | None = (1.0, 1.0, 0.5),
+    **changes: Any,
+) -> Batch:
+    """What another system tells of its tracks, by its own names, at one moment."""
+    values = [FRAME.to_geodetic(*place) for _, place in told]
+    n, nowhere = len(told), (NOWHERE,) * 3
+    return batch(
+        of, second, Form.TRACK, values, sigmas,
+        velocities_mps=np.tile(np.array(velocity or nowhere), (n, 1)),
+        upstream_ids=tuple(name for name, _ in told),
+        velocity_sigmas_mps=np.tile(np.array(slack or nowhere), (n, 1)), **changes,
     )  # fmt: skip
 
 

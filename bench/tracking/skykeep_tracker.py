@@ -117,24 +117,32 @@ def _drive(
     return RunResult(np.array(times), tuple(shown))
 
 
-def run_late(made: LatePlots) -> list[ScanTracks]:
-    """What is shown at each whole second, from what was received until then."""
+def run_late(made: LatePlots, behind_s: float) -> list[ScanTracks]:
+    """What was there at each whole second, as it is known `behind_s` later.
+
+    Each second is a timeline of its own that hears, in the order of receipt, what had been
+    received by then of what was seen up to that second.
+    """
     horizontal, vertical = made.scenario.densities_m2ps3
     config = replace(TOWN, q_horizontal_m2ps3=horizontal, q_vertical_m2ps3=vertical)
     views = [view_of(sensor, batches.SITE) for sensor in late.sensors(made.scenario)]
-    timeline = Timeline(config)
-    waiting = list(zip(made.arrivals, made.batches(), strict=True))
+    heard = []
+    for arrival, batch in zip(made.arrivals, made.batches(), strict=True):
+        rows = np.arange(len(batch))
+        plots = plots_of(batch, rows, views[arrival.sensor], batches.SITE, None)
+        heard.append((arrival, batch.batch_id, tuple(rows.tolist()), plots))
     shown = []
-    for k in range(len(made.arrivals)):
-        while waiting and waiting[0][0].receipt_s <= k * given.PERIOD_S:
-            arrival, batch = waiting.pop(0)
-            view, rows = views[arrival.sensor], np.arange(len(batch))
-            plots = plots_of(batch, rows, view, batches.SITE, None)
-            at_ns, names = batches.ns(arrival.event_s), tuple(rows.tolist())
-            timeline.hear(HeardPlots(at_ns, batch.batch_id, names, view, plots, 0 * rows))
-        timeline.settle()
+    for k in range(len(heard)):
+        timeline, at_s = Timeline(config), k * given.PERIOD_S
+        for arrival, name, rows, plots in heard:
+            if arrival.receipt_s > at_s + behind_s or arrival.event_s > at_s:
+                continue
+            given_numbers = np.zeros(len(rows), np.int64)
+            at_ns, view = batches.ns(arrival.event_s), views[arrival.sensor]
+            timeline.hear(HeardPlots(at_ns, name, rows, view, plots, given_numbers))
+            timeline.settle()
         tracks = timeline.confirmed()
-        ahead_s = (batches.ns(k * given.PERIOD_S) - tracks.time_ns)[:, None] * 1e-9
+        ahead_s = (batches.ns(at_s) - tracks.time_ns)[:, None] * 1e-9
         velocities = tracks.x[:, 3:]
         places = tracks.x[:, :3] + ahead_s * velocities
         shown.append(ScanTracks(tracks.number, places, velocities))

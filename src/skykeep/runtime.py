@@ -22,7 +22,7 @@ from skykeep.core.casebook import (
 from skykeep.core.event import Event, Tick
 from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Batch
-from skykeep.core.track import registration
+from skykeep.core.track import registration, upstream
 from skykeep.core.track.arrival import Motion, foresee, target_of
 from skykeep.core.zone import prepare_zone
 from skykeep.errors import InputError, RecordError, SkykeepError
@@ -126,6 +126,7 @@ def rehearse() -> None:
     minute, and the first batch of a real night must not wait for it.
     """
     registration.rehearse()
+    upstream.rehearse()
     night = citadel_night(seed=1)
     desk = Unrecorded(night.site)
     for item in night.items():

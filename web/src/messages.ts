@@ -170,7 +170,7 @@ export interface Registration {
 
 export interface SensorView {
   sensor_id: string;
-  kind: "radar" | "direction_finder" | "remote_id" | "adsb" | "position" | "person";
+  kind: "radar" | "direction_finder" | "remote_id" | "adsb" | "position" | "upstream" | "person";
   lat_deg: number;
   lon_deg: number;
   height_hae_m: number;

@@ -101,6 +101,8 @@ def _batch_facts(batch: Batch) -> tuple[Fact, ...]:
         "kinds": batch.kind_likelihood is not None,
         "words": bool(batch.words),
         "claims": bool(batch.claims),
+        "upstream_ids": bool(batch.upstream_ids),
+        "velocity_sigmas": batch.velocity_sigmas_mps is not None,
         "raw": list(batch.raw_sha256),
         "findings": [asdict(f) for f in batch.findings],
     }
@@ -134,6 +136,10 @@ def _rows(batch: Batch) -> list[Fact]:
     kinds = batch.kind_likelihood
     columns.append([None] * len(batch) if kinds is None else _nullable(kinds))
     columns.append(list(batch.words) or [None] * len(batch))
+    slack = batch.velocity_sigmas_mps
+    if batch.upstream_ids or slack is not None:
+        columns.append(list(batch.upstream_ids) or [None] * len(batch))
+        columns.append([None] * len(batch) if slack is None else _nullable(slack))
     encode = msgspec.json.encode
     return [Fact(encode(row)) for row in zip(*columns, strict=True)]
 
@@ -185,6 +191,8 @@ def batch_of(facts: Sequence[bytes]) -> Batch:
             tuple(r[6] for r in rows) if head["words"] else (),
             tuple(head["raw"]),
             tuple(_finding(f) for f in head["findings"]),
+            tuple(r[7] for r in rows) if head["upstream_ids"] else (),
+            _matrix(rows, 8, 3) if head["velocity_sigmas"] else None,
         )
     except (msgspec.DecodeError, LookupError, TypeError, ValueError, *_MISFITS) as error:
         raise RecordError(f"the facts make no batch: {error}") from None

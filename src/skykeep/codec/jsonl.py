@@ -6,6 +6,7 @@
    | "position": {"lat_deg", "lon_deg", "sigma_east_m", "sigma_north_m",
                   "height_m"?, "height_reference"?: "AMSL" | "HAE" | "AGL" | "PRESSURE",
                   "sigma_height_m"?, "velocity_mps"?: [east, north, up or null]}
+   | "track":    as "position", and {"id", "sigma_velocity_mps"?: [east, north, up]}
    | "bearing":  {"azimuth_deg", "sigma_azimuth_deg",
                   "elevation_deg"?, "sigma_elevation_deg"?}
    | "sighting": {"words", "azimuth_deg"?, "sigma_azimuth_deg"?},
@@ -16,6 +17,7 @@
 `time` (of the event) and `received` are RFC 3339 with a zone, or integer UTC nanoseconds;
 `received` may be missing in a recording. Azimuth is from true north, clockwise; each sigma
 is one standard deviation; `kind` is the likelihood of the measurement under each kind.
+A `track` is one that another system made of what it heard; `id` is its own name there.
 Unknown fields are refused, so that a misspelt one is not lost.
 """
 
@@ -56,6 +58,7 @@ Longitude = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 HeightM = Annotated[float, msgspec.Meta(ge=-1_000.0, le=100_000.0)]
 SigmaM = Annotated[float, msgspec.Meta(gt=0.0, le=1e6)]
 SigmaDeg = Annotated[float, msgspec.Meta(gt=0.0, le=360.0)]
+SigmaMps = Annotated[float, msgspec.Meta(gt=0.0, le=2_000.0)]
 Velocity = Annotated[float, msgspec.Meta(ge=-2_000.0, le=2_000.0)]
 Likelihood = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -85,6 +88,11 @@ class _Position(_Strict):
     height_reference: Literal["AMSL", "HAE", "AGL", "PRESSURE"] | None = None
     sigma_height_m: SigmaM | None = None
     velocity_mps: tuple[Velocity, Velocity, Velocity | None] | None = None
+
+
+class _Track(_Position, kw_only=True):
+    id: Name
+    sigma_velocity_mps: tuple[SigmaMps, SigmaMps, SigmaMps | None] | None = None
 
 
 class _Bearing(_Strict):
@@ -126,6 +134,7 @@ class Line(_Strict):
     received: int | str | None = None
     polar: _Polar | None = None
     position: _Position | None = None
+    track: _Track | None = None
     bearing: _Bearing | None = None
     sighting: _Sighting | None = None
     claim: _Claim | None = None
@@ -146,7 +155,7 @@ class JsonlLine:
 _DECODER = msgspec.json.Decoder(Line)
 _Three = tuple[float, float, float]
 _NOWHERE = (NAN, NAN, NAN)
-_FORMS = (Form.POLAR, Form.POSITION, Form.BEARING, Form.SIGHTING)
+_FORMS = (Form.POLAR, Form.POSITION, Form.TRACK, Form.BEARING, Form.SIGHTING)
 
 
 class Row(NamedTuple):
@@ -162,6 +171,8 @@ class Row(NamedTuple):
     kind: tuple[float, ...] | None
     claim: Claim | None
     words: str
+    upstream_id: str
+    velocity_sigmas_mps: _Three
 
 
 def decode_line(line: bytes, line_number: int) -> JsonlLine:
@@ -191,8 +202,10 @@ def encode_observation(observation: Observation) -> bytes:
     likelihood = o.kind_likelihood
     if likelihood is not None and len(likelihood) != 4:
         raise InputError("kind_likelihood", f"has {len(likelihood)} values", "Give four.")
-    if o.form is not Form.POSITION and not all(map(math.isnan, o.velocity_mps)):
+    if o.form not in (Form.POSITION, Form.TRACK) and not all(map(math.isnan, o.velocity_mps)):
         raise InputError("velocity_mps", f"not in the form {o.form}", "Give NaN.")
+    if o.form is not Form.TRACK and o.upstream_id:
+        raise InputError("upstream_id", f"not in the form {o.form}", "Give none.")
     if o.form is not Form.SIGHTING and o.words:
         raise InputError("words", f"not in the form {o.form}", "Give none.")
     line = Line(
@@ -201,6 +214,7 @@ def encode_observation(observation: Observation) -> bytes:
         received=format_moment(o.receipt_time_ns),
         polar=_polar(o) if o.form is Form.POLAR else None,
         position=_position(o) if o.form is Form.POSITION else None,
+        track=_track(o) if o.form is Form.TRACK else None,
         bearing=_bearing(o) if o.form is Form.BEARING else None,
         sighting=_sighting(o) if o.form is Form.SIGHTING else None,
         claim=None if o.claim is None else _claim(o.claim),
@@ -224,7 +238,11 @@ def row_of(line: Line, where: str) -> Row:
     if kind is not None and not any(kind):
         raise InputError(f"{where}$.kind", "all likelihoods are 0", "Leave it out if unknown.")
     form, values, sigmas = _measurement(line, where)
-    position, claim = line.position, line.claim
+    position, claim = line.position or line.track, line.claim
+    slack = None if line.track is None else line.track.sigma_velocity_mps
+    if slack is not None and (position is None or position.velocity_mps is None):
+        problem = "sigma_velocity_mps without velocity_mps"
+        raise InputError(f"{where}$.track", problem, "Give both or leave it out.")
     velocity = None if position is None else position.velocity_mps
     reference = None if position is None else position.height_reference
     return Row(
@@ -233,11 +251,13 @@ def row_of(line: Line, where: str) -> Row:
         form,
         values,
         sigmas,
-        _NOWHERE if velocity is None else (*velocity[:2], _or_nan(velocity[2])),
+        _components(velocity),
         HeightReference.NONE if reference is None else HeightReference[reference],
         kind,
         None if claim is None else Claim(**msgspec.structs.asdict(claim)),
         line.sighting.words if line.sighting else "",
+        "" if line.track is None else line.track.id,
+        _components(slack),
     )
 
 
@@ -258,6 +278,8 @@ def _line_of(line: Line, where: str) -> JsonlLine:
         claim=row.claim,
         words=row.words,
         raw_sha256="",
+        upstream_id=row.upstream_id,
+        velocity_sigmas_mps=row.velocity_sigmas_mps,
     )
     return JsonlLine(observation, line.received is not None)
 
@@ -271,7 +293,7 @@ def _moment(value: int | str, where: str, name: str) -> int:
 
 
 def _measurement(line: Line, where: str) -> tuple[Form, _Three, _Three]:
-    measurements = (line.polar, line.position, line.bearing, line.sighting)
+    measurements = (line.polar, line.position, line.track, line.bearing, line.sighting)
     given = [f for f, m in zip(_FORMS, measurements, strict=True) if m is not None]
     if len(given) != 1:
         problem = f"has {' and '.join(given) or 'no measurement'}"
@@ -282,12 +304,13 @@ def _measurement(line: Line, where: str) -> tuple[Form, _Three, _Three]:
             (m.range_m, m.azimuth_deg, m.elevation_deg),
             (m.sigma_range_m, m.sigma_azimuth_deg, m.sigma_elevation_deg),
         )
-    if (p := line.position) is not None:
+    if (p := line.position or line.track) is not None:
+        form = Form.POSITION if line.track is None else Form.TRACK
         if len({p.height_m is None, p.height_reference is None, p.sigma_height_m is None}) > 1:
             problem = "height_m, height_reference and sigma_height_m are not all there"
-            raise InputError(f"{where}$.position", problem, "Give all three or none.")
+            raise InputError(f"{where}$.{form}", problem, "Give all three or none.")
         return (
-            Form.POSITION,
+            form,
             (p.lat_deg, p.lon_deg, _or_nan(p.height_m)),
             (p.sigma_east_m, p.sigma_north_m, _or_nan(p.sigma_height_m)),
         )
@@ -303,6 +326,10 @@ def _measurement(line: Line, where: str) -> tuple[Form, _Three, _Three]:
     s = line.sighting
     azimuth, sigma = (None, None) if s is None else (s.azimuth_deg, s.sigma_azimuth_deg)
     return Form.SIGHTING, (_or_nan(azimuth), NAN, NAN), (_or_nan(sigma), NAN, NAN)
+
+
+def _components(given: tuple[float, float, float | None] | None) -> _Three:
+    return _NOWHERE if given is None else (given[0], given[1], _or_nan(given[2]))
 
 
 def _or_nan(value: float | None) -> float:
@@ -330,6 +357,13 @@ def _position(o: Observation) -> _Position:
         sigma_height_m=o.sigmas[2] if has_height else None,
         velocity_mps=None if math.isnan(east) else (east, north, _or_none(up)),
     )
+
+
+def _track(o: Observation) -> _Track:
+    east, north, up = o.velocity_sigmas_mps
+    slack = None if math.isnan(east) else (east, north, _or_none(up))
+    place = msgspec.structs.asdict(_position(o))
+    return _Track(**place, id=o.upstream_id, sigma_velocity_mps=slack)
 
 
 _REFERENCE_WORDS: dict[HeightReference, Literal["AMSL", "HAE", "AGL", "PRESSURE"] | None] = {

@@ -169,9 +169,10 @@ def _columns(
     body: bytes,
     findings: tuple[Finding, ...],
 ) -> Batch:
-    times, _, forms, values, sigmas, velocities, references, kinds, claims, words = zip(
+    times, _, forms, values, sigmas, velocities, references, kinds, claims, words, ids, slack = zip(
         *rows, strict=True
     )
+    tracks = forms[0] is Form.TRACK
     return Batch(
         batch_id,
         sensor,
@@ -187,6 +188,8 @@ def _columns(
         words if any(words) else (),
         (sha256(body).hexdigest(),),
         findings,
+        ids if tracks else (),
+        np.array(slack, np.float64) if tracks else None,
     )
 
 

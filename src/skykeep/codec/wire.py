@@ -37,12 +37,13 @@ from skykeep.core import (
     zone,
 )
 from skykeep.core.event import Event
-from skykeep.core.track import registration, tracker
+from skykeep.core.track import registration, timeline, tracker, upstream
 from skykeep.errors import InputError
 
 _ROOMS = (
     airspace, alarm, alert, casebook, claims, displacement, event, geo, identity, observation,
-    permit, picture, registration, schedule, stations, subjects, tracker, verdict, zone,
+    permit, picture, registration, schedule, stations, subjects, timeline, tracker, upstream,
+    verdict, zone,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

@@ -4,7 +4,8 @@
     snapshot() / restore()
 
 Live running, replay and simulation are this one code path. It asks no clock, rolls no dice
-and iterates in defined order: the same inputs give the same events.
+and iterates in defined order: the same inputs give the same events. It is longer than other
+files because every input enters here, each in a few lines; the work is done below.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from skykeep.core.foresight import Outlook, foreseen, outlook
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
 from skykeep.core.intake import azimuth_or_none, usable_rows
-from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor
+from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
 from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
 from skykeep.core.picture import Held, TrackView, view_of_held
 from skykeep.core.stations import (
@@ -49,13 +50,9 @@ from skykeep.core.stations import (
 )
 from skykeep.core.subjects import Subjects, SubjectsSnapshot
 from skykeep.core.track.arrival import Target, target_of
-from skykeep.core.track.tracker import (
-    Tracker,
-    TrackerConfig,
-    TrackerSnapshot,
-    hae_with_sigma,
-    plots_of,
-)
+from skykeep.core.track.timeline import HeardBearing, HeardPlots, Timeline, TimelineSnapshot
+from skykeep.core.track.tracker import TrackerConfig, hae_with_sigma, plots_of
+from skykeep.core.track.upstream import NO_ROOM, UpstreamSnapshot, UpstreamTracks
 from skykeep.core.verdict import (
     GONE,
     Presence,
@@ -108,9 +105,9 @@ class Snapshot:
     """The whole engine as values; `restore` goes on from it exactly."""
 
     now_ns: int
-    newest_plot_ns: int
     too_late: int
-    tracker: TrackerSnapshot
+    timeline: TimelineSnapshot
+    upstream: UpstreamSnapshot
     claims: ClaimBookSnapshot
     subjects: SubjectsSnapshot
     alarms: AlarmsSnapshot
@@ -125,9 +122,9 @@ class Airspace:
     def __init__(self, site: Site) -> None:
         self.site = site
         self._now_ns = 0
-        self._newest_plot_ns = 0
         self._too_late = 0
-        self._tracker = Tracker(site.tracker)
+        self._timeline = Timeline(site.tracker)
+        self._upstream = UpstreamTracks()
         self._claims = ClaimBook()
         self._subjects = Subjects()
         self._alarms = Alarms(site.alert_policy)
@@ -154,7 +151,9 @@ class Airspace:
         self._said.extend(rejected)
         batch, learnt = station.registered(batch, rows, self._claims, self._now_ns)
         self._said.extend(learnt)
-        if batch.form is Form.SIGHTING:
+        if Form.TRACK is batch.form or station.view.sensor.kind is SensorKind.UPSTREAM:
+            self._take_upstream(batch, rows, station)
+        elif batch.form is Form.SIGHTING:
             self._keep_reports(batch, rows)
         elif batch.form is Form.BEARING:
             self._take_bearings(batch, rows, station)
@@ -197,7 +196,8 @@ class Airspace:
         """Let the clock reach `now_ns`: sensors' health, tracks' ends, verdicts, alerts."""
         self._now_ns = max(self._now_ns, now_ns)
         self._look_at_sensors()
-        self._tracker.prune(self._now_ns)
+        self._settle_tracks()
+        self._timeline.prune(self._now_ns)
         self._said.extend(self._alarms.advance(self._now_ns))
         self._judge_all()
         return self._spoken()
@@ -208,9 +208,9 @@ class Airspace:
         """The whole state as values."""
         return Snapshot(
             self._now_ns,
-            self._newest_plot_ns,
             self._too_late,
-            self._tracker.snapshot(),
+            self._timeline.snapshot(),
+            self._upstream.snapshot(),
             self._claims.snapshot(),
             self._subjects.snapshot(),
             self._alarms.snapshot(),
@@ -224,9 +224,9 @@ class Airspace:
         """An engine that goes on exactly where `saved` was taken."""
         engine = Airspace(site)
         engine._now_ns = saved.now_ns
-        engine._newest_plot_ns = saved.newest_plot_ns
         engine._too_late = saved.too_late
-        engine._tracker = Tracker.restore(site.tracker, saved.tracker)
+        engine._timeline = Timeline.restore(site.tracker, saved.timeline, site.frame)
+        engine._upstream = UpstreamTracks.restore(saved.upstream)
         engine._claims = ClaimBook.restore(saved.claims)
         engine._subjects = Subjects.restore(saved.subjects)
         engine._alarms = Alarms.restore(site.alert_policy, saved.alarms)
@@ -278,30 +278,35 @@ class Airspace:
     def _take_plots(self, batch: Batch, rows: I64, station: Station) -> None:
         if not len(batch) and batch.form is Form.POLAR:
             # A turn in which a radar saw nothing at all: every track in its view was missed.
-            at_ns = batch.receipt_time_ns
-            plots = plots_of(batch, rows, station.view, self.site.frame, self.site.terrain)
-            self._tracker.scan(at_ns, plots, station.view, station.begins_turn(at_ns))
+            self._hear_plots(batch, rows, batch.receipt_time_ns, station)
             return
-        window_ns = self.site.tracker.late_ns
         times = batch.event_time_ns[rows]
-        late = times < self._newest_plot_ns - window_ns
+        late = times < self._timeline.newest_ns - self.site.tracker.late_ns
         if late.any():
-            self._too_late += int(np.count_nonzero(late))
-            for row in map(int, rows[late][:1]):
-                behind_s = (self._newest_plot_ns - int(batch.event_time_ns[row])) / NS_PER_S
-                problem = f"{behind_s:.1f} s behind the newest: {np.count_nonzero(late)} rows late"
-                self._reject(batch, row, "event_time", problem)
+            self._leave_late(batch, rows[late])
             rows, times = rows[~late], times[~late]
         for at_ns in map(int, np.unique(times)):
-            group = rows[times == at_ns]
-            plots = plots_of(batch, group, station.view, self.site.frame, self.site.terrain)
-            turn = station.begins_turn(at_ns)
-            numbers = self._tracker.scan(at_ns, plots, station.view, turn)
-            for row, number in zip(group.tolist(), numbers.tolist(), strict=True):
-                if number:
-                    reference = f"{batch.batch_id}/{row}"
-                    self._subjects.refer(f"m{number}", batch.sensor_id, reference)
-            self._newest_plot_ns = max(self._newest_plot_ns, at_ns)
+            self._hear_plots(batch, rows[times == at_ns], at_ns, station)
+
+    def _hear_plots(self, batch: Batch, rows: I64, at_ns: int, station: Station) -> None:
+        plots = plots_of(batch, rows, station.view, self.site.frame, self.site.terrain)
+        given = np.zeros(len(rows), np.int64)
+        names = tuple(rows.tolist())
+        self._timeline.hear(HeardPlots(at_ns, batch.batch_id, names, station.view, plots, given))
+
+    def _take_upstream(self, batch: Batch, rows: I64, station: Station) -> None:
+        """Tracks of another system: held beside ours, never taken for plots."""
+        if batch.form is not Form.TRACK or station.view.sensor.kind is not SensorKind.UPSTREAM:
+            if len(batch):  # an empty one says that the system is there
+                self._reject(batch, -1, "form", "an upstream system sends tracks, nobody else does")
+            return
+        plots = plots_of(batch, rows, station.view, self.site.frame, self.site.terrain)
+        numbers = self._upstream.receive(batch, rows, plots)
+        for row, number in zip(rows.tolist(), numbers, strict=True):
+            if not number:
+                self._reject(batch, row, "id", NO_ROOM)
+                continue
+            self._subjects.refer(f"u{number}", batch.sensor_id, f"{batch.batch_id}/{row}")
 
     def _take_bearings(self, batch: Batch, rows: I64, station: Station) -> None:
         for row in rows.tolist():
@@ -309,19 +314,37 @@ class Airspace:
             if sigma_deg > MAX_BEARING_SIGMA_DEG:
                 self._reject(batch, row, "sigma_azimuth_deg", f"{sigma_deg} is no bearing")
                 continue
-            number, ambiguous = self._tracker.bearing(
-                int(batch.event_time_ns[row]),
-                float(np.radians(batch.values[row, 0])),
+            azimuth_rad = float(np.radians(batch.values[row, 0]))
+            at_ns = int(batch.event_time_ns[row])
+            bearing = HeardBearing(
+                at_ns, batch.batch_id, (row,), station.view, azimuth_rad,
                 float(np.radians(sigma_deg)),
-                station.view,
-            )
-            station.ambiguous += ambiguous
-            if number:
-                reference = f"{batch.batch_id}/{row}"
-                self._subjects.refer(f"m{number}", batch.sensor_id, reference)
+            )  # fmt: skip
+            if not self._timeline.hear(bearing):
+                self._leave_late(batch, np.array([row]))
+
+    def _leave_late(self, batch: Batch, rows: I64) -> None:
+        """Rows that came too long after newer ones: counted, and the first one named."""
+        self._too_late += len(rows)
+        row = int(rows[0])
+        behind_s = (self._timeline.newest_ns - int(batch.event_time_ns[row])) / NS_PER_S
+        problem = f"{behind_s:.1f} s behind the newest: {len(rows)} rows late"
+        self._reject(batch, row, "event_time", problem)
+
+    def _settle_tracks(self) -> None:
+        """Let the tracks take what was heard since, in the order of its time."""
+        for taken in self._timeline.settle():
+            sensor_id = taken.heard.view.sensor.sensor_id
+            if taken.ambiguous and sensor_id in self._stations.by_id:
+                self._stations.by_id[sensor_id].ambiguous += 1
+            for row, number in zip(taken.heard.rows, taken.numbers, strict=True):
+                if number:
+                    reference = f"{taken.heard.batch_id}/{row}"
+                    self._subjects.refer(f"m{number}", sensor_id, reference)
 
     def _take_claims(self, batch: Batch, rows: I64) -> None:
-        measured = self._tracker.confirmed()
+        self._settle_tracks()
+        measured = self._timeline.confirmed()
         for row in rows.tolist():
             claim = batch.claim_at(row)
             if claim is None:
@@ -376,7 +399,8 @@ class Airspace:
     # -- verdicts -------------------------------------------------------------------------
 
     def _judge_all(self) -> None:
-        tracks = self._tracker.confirmed()
+        self._settle_tracks()
+        tracks = self._timeline.confirmed()
         measuring, listening = self._stations.measuring(), self._stations.listening(self._now_ns)
         claims = list(self._claims.tracks.values())
         places = np.array([(c.state.east_m, c.state.north_m, c.state.up_m) for c in claims])
@@ -384,9 +408,13 @@ class Airspace:
         in_view = {c.number: s for c, s in zip(claims, waits_s, strict=True) if s < math.inf}
         parted = self._claims.settle(self._now_ns, tracks, in_view)
         for number in parted:
-            self._tracker.forget_kind(number)
+            self._timeline.forget_kind(number)
         if parted:
-            tracks = self._tracker.confirmed()
+            tracks = self._timeline.confirmed()
+
+        self._upstream.follow(self._now_ns, tracks, self.site.tracker)
+        # Claims are held against our own tracks alone: another system's may be made of them.
+        shown, upstream = self._upstream.shown(self._now_ns, tracks, self.site.tracker)
 
         def heard_here(places_m: F64) -> NDArray[np.bool_]:
             return seen_by(listening, places_m)
@@ -394,16 +422,17 @@ class Airspace:
         judged = self._subjects.update(
             self._now_ns,
             self.site.frame,
-            tracks,
+            shown,
             self._claims,
-            self._tracker.numbers().tolist(),
+            self._timeline.numbers().tolist(),
             in_view,
             heard_here,
             self._say,
             self.site.verdict_policy,
+            upstream,
         )
         permits = tuple(self._permits.values())
-        ahead = outlook(self._now_ns, self.site.terrain, self.site.tracker, tracks)
+        ahead = outlook(self._now_ns, self.site.terrain, self.site.tracker, shown)
         for held, subject in judged:
             found = self._judge_one(held, subject, permits, ahead)
             concern = concern_of(subject, found, self.site.alert_policy)

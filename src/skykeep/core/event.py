@@ -151,7 +151,7 @@ class TrackStarted:
     at_ns: int
     track_id: TrackId
     first_seen_ns: int
-    source: str  # "measured" or "claimed"
+    source: str  # "measured", "upstream" (another system's track) or "claimed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,14 @@ MOST_SPEED_MPS = 10_000.0
 _COLUMNS: dict[Form, tuple[str, ...]] = {
     Form.POLAR: ("range_m", "azimuth_deg", "elevation_deg"),
     Form.POSITION: ("lat_deg", "lon_deg"),
+    Form.TRACK: ("lat_deg", "lon_deg"),
     Form.BEARING: ("azimuth_deg",),
     Form.SIGHTING: (),
 }
 _SIGMAS: dict[Form, tuple[str, ...]] = {
     Form.POLAR: ("sigma_range_m", "sigma_azimuth_deg", "sigma_elevation_deg"),
     Form.POSITION: ("sigma_east_m", "sigma_north_m"),
+    Form.TRACK: ("sigma_east_m", "sigma_north_m"),
     Form.BEARING: ("sigma_azimuth_deg",),
     Form.SIGHTING: (),
 }
@@ -48,9 +50,12 @@ _SIGMAS: dict[Form, tuple[str, ...]] = {
 _LIMITS: dict[Form, tuple[float, ...]] = {
     Form.POLAR: (MOST_RANGE_M, 360.0, 90.0),
     Form.POSITION: (90.0, 180.0),
+    Form.TRACK: (90.0, 180.0),
     Form.BEARING: (360.0,),
     Form.SIGHTING: (360.0,),
 }
+#: Forms whose values are a place, with a height and a velocity where they are known.
+_PLACED = frozenset({Form.POSITION, Form.TRACK})
 _REFERENCES = [int(reference) for reference in HeightReference]
 _LAST_REFERENCE = max(_REFERENCES)
 _NO_KINDS = np.empty((0, 4))
@@ -92,6 +97,7 @@ def usable_rows(batch: Batch, now_ns: int) -> tuple[I64, list[ObservationRejecte
 
 def _quick_look(batch: Batch) -> bool:
     """Whether no rule finds a fault, without a word about it: most batches are good."""
+    n = len(batch)
     return bool(
         _all_usable(
             batch.event_time_ns,
@@ -105,8 +111,9 @@ def _quick_look(batch: Batch) -> bool:
             len(_COLUMNS[batch.form]),
             _LIMITS[batch.form] + (math.inf,) * (3 - len(_LIMITS[batch.form])),
             batch.form is Form.POLAR,
-            batch.form is Form.POSITION,
+            batch.form in _PLACED,
         )
+        and (batch.form is not Form.TRACK or not any(c.bad.any() for c in _track_checks(batch, n)))
     )
 
 
@@ -189,8 +196,10 @@ def _checks(batch: Batch, used: int) -> Iterator[_Check]:
     if batch.form is Form.POLAR:
         ranges = batch.values[:used, 0]
         yield _Check(ranges <= 0.0, "range_m", ranges, "is {}, must be above 0")
-    elif batch.form is Form.POSITION:
+    elif batch.form in _PLACED:
         yield from _position_checks(batch, used)
+    if batch.form is Form.TRACK:
+        yield from _track_checks(batch, used)
     if batch.kind_likelihood is not None:
         kinds = batch.kind_likelihood[:used]
         usable = (np.isfinite(kinds) & (kinds >= 0.0)).all(axis=1)
@@ -213,6 +222,19 @@ def _position_checks(batch: Batch, used: int) -> Iterator[_Check]:
     fastest = np.abs(batch.velocities_mps[:used])
     wrong = np.atleast_1d((fastest > MOST_SPEED_MPS).any(axis=1))
     yield _Check(wrong, "velocity_mps", None, f"has a part beyond {MOST_SPEED_MPS:.0f}")
+
+
+def _track_checks(batch: Batch, used: int) -> Iterator[_Check]:
+    """A track has the name that its system gave it; how well its velocity is known may miss."""
+    names = batch.upstream_ids[:used]
+    nameless = np.array([not name for name in names] + [True] * (used - len(names)), np.bool_)
+    yield _Check(nameless, "id", None, "is missing: which track of the other system is it")
+    if batch.velocity_sigmas_mps is None:
+        return
+    sigmas = batch.velocity_sigmas_mps[:used]
+    wrong = ~np.isnan(sigmas) & ~((sigmas >= LEAST_SIGMA) & (sigmas <= MOST_SIGMA))
+    yield _Check(np.atleast_1d(wrong.any(axis=1)), "sigma_velocity_mps", None,
+                 f"has a part that is not between {LEAST_SIGMA} and {MOST_SIGMA}")  # fmt: skip
 
 
 def azimuth_or_none(value_deg: float) -> float | None:

@@ -8,6 +8,7 @@ thousand plots costs a few arrays.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class SensorKind(enum.StrEnum):
     REMOTE_ID = "remote_id"
     ADSB = "adsb"
     POSITION = "position"  # any other source of measured positions
+    UPSTREAM = "upstream"  # somebody else's system, with tracks of its own
     PERSON = "person"
 
 
@@ -42,6 +44,7 @@ class Form(enum.StrEnum):
     POLAR = "polar"  # range_m, azimuth_deg (true north, clockwise), elevation_deg
     POSITION = "position"  # lat_deg, lon_deg, height_m in the row's own reference
     BEARING = "bearing"  # azimuth_deg, elevation_deg or NaN, NaN
+    TRACK = "track"  # as POSITION, of a track that somebody else's system made
     SIGHTING = "sighting"  # azimuth_deg or NaN, NaN, NaN: a person's report, with words
 
 
@@ -133,6 +136,8 @@ class Observation:
     claim: Claim | None
     words: str
     raw_sha256: str
+    upstream_id: str = ""
+    velocity_sigmas_mps: tuple[float, float, float] = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,10 +145,11 @@ class Batch:
     """Reports of one sensor in one form, as columns over n rows; arrays are not to be written.
 
     event_time_ns (n,) int64; values and sigmas (n, 3) as `form` says, sigma one standard
-    deviation in the same unit (for POSITION: east m, north m, height m); velocities_mps
+    deviation in the same unit (for POSITION, TRACK: east m, north m, height m); velocities_mps
     (n, 3) east, north, up or NaN; height_references (n,) codes of `HeightReference`;
     kind_likelihood (n, 4) over `TargetKind` or None; claims and words one a row or empty;
-    raw_sha256 hex, one for all rows or one a row.
+    raw_sha256 hex, one for all rows or one a row. Of a TRACK also upstream_ids (n), the other
+    system's own names, and velocity_sigmas_mps (n, 3), NaN where not known, or None.
     """
 
     batch_id: BatchId
@@ -160,6 +166,8 @@ class Batch:
     words: tuple[str, ...] = ()
     raw_sha256: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    upstream_ids: tuple[str, ...] = ()
+    velocity_sigmas_mps: F64 | None = None
 
     def __len__(self) -> int:
         return int(self.event_time_ns.shape[0])
@@ -177,7 +185,7 @@ class Batch:
     def rows(self) -> Iterator[Observation]:
         """Each report as a value of its own."""
         for i in range(len(self)):
-            likelihood = self.kind_likelihood
+            likelihood, slack = self.kind_likelihood, self.velocity_sigmas_mps
             yield Observation(
                 self.batch_id,
                 i,
@@ -193,7 +201,12 @@ class Batch:
                 self.claim_at(i),
                 self.words[i] if self.words else "",
                 self.raw_at(i),
+                self.upstream_ids[i] if self.upstream_ids else "",
+                _UNKNOWN if slack is None else _three(slack, i),
             )
+
+
+_UNKNOWN = (math.nan, math.nan, math.nan)
 
 
 def _three(columns: F64, row: int) -> tuple[float, float, float]:
@@ -213,6 +226,7 @@ def batch_of(observations: list[Observation], findings: tuple[Finding, ...] = ()
         if (o.batch_id, o.sensor_id, o.receipt_time_ns, o.form) != head:
             raise ValueError("observations of different batches, sensors or forms")
     likelihoods = [o.kind_likelihood for o in observations]
+    tracks, slack = first.form is Form.TRACK, [o.velocity_sigmas_mps for o in observations]
     return Batch(
         *head,
         event_time_ns=np.array([o.event_time_ns for o in observations], np.int64),
@@ -225,4 +239,6 @@ def batch_of(observations: list[Observation], findings: tuple[Finding, ...] = ()
         words=tuple(o.words for o in observations),
         raw_sha256=tuple(o.raw_sha256 for o in observations),
         findings=findings,
+        upstream_ids=tuple(o.upstream_id for o in observations) if tracks else (),
+        velocity_sigmas_mps=np.array(slack, np.float64) if tracks else None,
     )

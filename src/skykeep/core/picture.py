@@ -64,7 +64,7 @@ class Held:
     """What the engine remembers of one announced track between inputs."""
 
     track_id: TrackId
-    number: int  # of the measured track; 0 for a lone claim
+    number: int  # of the measured track, negated of another system's; 0 for a lone claim
     claim: int  # number of the lone claim track; 0 for a measured one
     first_ns: int
     last_ns: int

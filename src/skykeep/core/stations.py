@@ -21,8 +21,6 @@ SILENT_PERIODS = 3.0
 SILENT_LEAST_S = 3.0
 #: A Remote ID receiver counts as listening while it has heard anybody within this time.
 LISTENING_NS = 10 * NS_PER_S
-#: A new turn of a radar begins when this share of its period has passed.
-TURN_SHARE = 0.9
 #: A sensor without a period reports what it sees when it sees it: about once a second.
 ANY_PERIOD_S = 1.0
 #: A sensor that says it detects nothing is not waited for longer than a hundred turns.
@@ -42,7 +40,6 @@ class Station:
     view: SensorView
     since_ns: int
     last_ns: int = 0
-    turn_ns: int = 0
     health: str = UNKNOWN
     ambiguous: int = 0
     registration: Registration = field(default_factory=Registration)
@@ -57,14 +54,6 @@ class Station:
         said = self.registration.observe(batch, rows, self.view, heard, now_ns)
         return self.registration.corrected(batch), () if said is None else (said,)
 
-    def begins_turn(self, at_ns: int) -> bool:
-        """Whether plots of this moment are a whole turn: then what they lack was missed."""
-        period_s = self.view.sensor.period_s
-        if period_s is None or at_ns - self.turn_ns < TURN_SHARE * period_s * NS_PER_S:
-            return False
-        self.turn_ns = at_ns
-        return True
-
 
 @dataclass(frozen=True, slots=True)
 class StationSnapshot:
@@ -73,7 +62,6 @@ class StationSnapshot:
     sensor: Sensor
     since_ns: int
     last_ns: int
-    turn_ns: int
     health: str
     ambiguous: int
     registration: RegistrationSnapshot
@@ -131,7 +119,7 @@ class Stations:
         """All sensors as values."""
         return tuple(
             StationSnapshot(
-                s.view.sensor, s.since_ns, s.last_ns, s.turn_ns, s.health, s.ambiguous,
+                s.view.sensor, s.since_ns, s.last_ns, s.health, s.ambiguous,
                 s.registration.snapshot(),
             )
             for s in self.by_id.values()
@@ -144,7 +132,7 @@ class Stations:
             frame,
             {
                 s.sensor.sensor_id: Station(
-                    view_of(s.sensor, frame), s.since_ns, s.last_ns, s.turn_ns, s.health,
+                    view_of(s.sensor, frame), s.since_ns, s.last_ns, s.health,
                     s.ambiguous, Registration.restore(s.registration),
                 )
                 for s in saved
@@ -158,6 +146,20 @@ def seen_by(views: list[SensorView], places_m: F64) -> NDArray[np.bool_]:
     for view in views:
         seen |= covered_many(places_m, view.place, view.axes, view.limits)
     return seen
+
+
+def detections_s(views: list[SensorView], places_m: F64) -> F64:
+    """Seconds between two detections at each of the places (n, 3) by the best of the sensors.
+
+    Infinite where none covers the place.
+    """
+    best = np.full(places_m.shape[0], np.inf)
+    for view in views:
+        inside = covered_many(places_m, view.place, view.axes, view.limits)
+        share = max(view.sensor.detection_probability, LEAST_SHARE)
+        each_s = (view.sensor.period_s or ANY_PERIOD_S) / share
+        best[inside] = np.minimum(best[inside], each_s)
+    return best
 
 
 def cooperative_of(claims: ClaimBook) -> Cooperative:
@@ -190,17 +192,3 @@ def cooperative_of(claims: ClaimBook) -> Cooperative:
 
 def _order(track: ClaimTrack) -> tuple[int, str]:
     return track.last_ns, track.claim.transmitter
-
-
-def detections_s(views: list[SensorView], places_m: F64) -> F64:
-    """Seconds between two detections at each of the places (n, 3) by the best of the sensors.
-
-    Infinite where none covers the place.
-    """
-    best = np.full(places_m.shape[0], np.inf)
-    for view in views:
-        inside = covered_many(places_m, view.place, view.axes, view.limits)
-        share = max(view.sensor.detection_probability, LEAST_SHARE)
-        each_s = (view.sensor.period_s or ANY_PERIOD_S) / share
-        best[inside] = np.minimum(best[inside], each_s)
-    return best

@@ -35,6 +35,7 @@ from skykeep.core.picture import (
     unsettled_near,
 )
 from skykeep.core.track.tracker import Confirmed
+from skykeep.core.track.upstream import NO_UPSTREAM, Upstream
 from skykeep.core.verdict import Subject, VerdictPolicy
 from skykeep.units import NS_PER_S, SensorId, TrackId
 
@@ -49,6 +50,7 @@ CONTINUE_SIGMAS = 3.0
 #: Below this probability of a drone nobody needs the old id (birds come and go).
 CONTINUE_DRONE_PROBABILITY = 0.5
 ENDED_LIMIT = 200
+TOLD_UPSTREAM = Reason("claim_told_upstream", "another system says who it is; nobody checked that")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class SubjectsSnapshot:
 
 @dataclass(slots=True)
 class Subjects:
-    """Announced tracks by key (`m7` a measured track, `c3` a lone claim), oldest first.
+    """Announced tracks by key, oldest first.
+
+    `m7` is a measured track, `c3` a lone claim, `u5` a track of another system's alone.
 
     `lost` are those that ended with the last update.
     """
@@ -91,6 +95,7 @@ class Subjects:
         heard_here: Callable[[F64], NDArray[np.bool_]],
         say: Callable[[Event], None],
         policy: VerdictPolicy,
+        upstream: Upstream = NO_UPSTREAM,
     ) -> list[tuple[Held, Subject]]:
         """Bring all announced tracks up to `now_ns`; returns what is to be judged.
 
@@ -100,22 +105,26 @@ class Subjects:
         """
         self.lost = []
         bound = identities_of(book)
+        self._follow_upstream(now_ns, {int(n) for n in tracks.number}, upstream, say)
         self._hand_back({int(n) for n in tracks.number}, book)
         self._follow_claims(now_ns, tracks, book, bound, say)
         moved = extrapolate(tracks, now_ns, frame)
         heard = heard_here(moved.position_mm / 1000.0).tolist()
-        identities = [_identity(bound.get(int(n), [])) for n in moved.number]
+        identities = [_identity(int(n), bound, upstream) for n in moved.number]
         kinds = kind_probabilities(tracks.kinds, identities).tolist()
         classified = (tracks.kinds != tracks.kinds[:, :1]).any(axis=1).tolist()
         judged: list[tuple[Held, Subject]] = []
         for row, number in enumerate(moved.number.tolist()):
-            held = self.held.get(f"m{number}") or self._announce(
-                now_ns, f"m{number}", number, 0, int(tracks.first_ns[row]), say
+            key = _key(number)
+            if key not in self.held and number in upstream.pending:
+                continue  # it may well be one that stands in the picture already
+            held = self.held.get(key) or self._announce(
+                now_ns, key, number, 0, int(tracks.first_ns[row]), say
             )
             held.last_ns = int(tracks.last_ns[row])
             identity = identities[row]
             take_kind(held, tuple(kinds[row]), policy)
-            refs = self._take(held, bound.get(number, []))
+            refs = self._take(held, bound.get(number, []), upstream)
             state = measured_state(now_ns, held, moved, row, refs)
             if held.state is None:
                 self._continue(now_ns, held, state, say)
@@ -127,7 +136,10 @@ class Subjects:
             subject = subject_of(held, state, frame, identity, known, heard[row], near)
             judged.append((held, subject))
         judged += self._lone(now_ns, frame, book, in_view, say, policy)
-        self._drop(now_ns, {int(n) for n in tracks.number}, set(live), book, say)
+        self._drop(
+            now_ns, {int(n) for n in tracks.number}, {*live, *(-n for n in upstream.live)}, book,
+            say,
+        )  # fmt: skip
         return judged
 
     def _announce(
@@ -142,13 +154,16 @@ class Subjects:
         held = Held(TrackId(f"T{self.next_number:05d}"), number, claim, first_ns, first_ns)
         self.next_number += 1
         self.held[key] = held
-        source = "measured" if number else "claimed"
+        source = "measured" if number > 0 else "upstream" if number else "claimed"
         say(TrackStarted(now_ns, held.track_id, first_ns, source))
         return held
 
-    def _take(self, held: Held, claims: list[ClaimTrack]) -> list[str]:
+    def _take(
+        self, held: Held, claims: list[ClaimTrack], upstream: Upstream = NO_UPSTREAM
+    ) -> list[str]:
         """The observations since the last disclosure, and the sensors they came from."""
-        keys = [f"m{held.number}"] if held.number else []
+        keys = [_key(held.number)] if held.number else []
+        keys += [f"u{n}" for n, number in upstream.bound.items() if number == held.number]
         keys += [f"c{c.number}" for c in claims]
         references: list[str] = []
         for key in keys:
@@ -184,6 +199,29 @@ class Subjects:
                     say(TrackContinued(now_ns, track_id, lone.track_id, 0.0, basis))
                     say(TrackEnded(now_ns, lone.track_id, lone.last_ns))
                     self._join(self.held[key], lone)
+
+    def _follow_upstream(
+        self, now_ns: int, numbers: set[int], upstream: Upstream, say: Callable[[Event], None]
+    ) -> None:
+        """Keep the id where another system's track becomes ours too, or goes on without ours."""
+        for theirs, number in upstream.was.items():
+            if number not in numbers and f"u{theirs}" not in self.held:
+                held = self.held.pop(f"m{number}", None)
+                if held is not None:
+                    held.number = -theirs
+                    self.held[f"u{theirs}"] = held
+        for theirs, number in upstream.bound.items():
+            lone = self.held.pop(f"u{theirs}", None)
+            if lone is None:
+                continue
+            held = self.held.setdefault(f"m{number}", lone)
+            if held is lone:
+                held.number = number
+                continue
+            basis = "the track of another system fits the measured track"
+            say(TrackContinued(now_ns, held.track_id, lone.track_id, 0.0, basis))
+            say(TrackEnded(now_ns, lone.track_id, lone.last_ns))
+            self._join(held, lone)
 
     def _join(self, held: Held, lone: Held) -> None:
         """The measured track takes over the alert, or what the lone claim raised ends with it."""
@@ -290,7 +328,7 @@ class Subjects:
                 self.ended.append(held)
         self.ended = [h for h in self.ended if now_ns - h.last_ns <= CONTINUE_WITHIN_NS]
         del self.ended[:-ENDED_LIMIT]
-        known = {f"m{n}" for n in live} | {f"c{n}" for n in book.tracks}
+        known = {_key(n) for n in live} | {f"c{n}" for n in book.tracks}
         for key in [k for k in self.references if k not in known]:
             del self.references[key]
 
@@ -331,7 +369,7 @@ class Subjects:
     @staticmethod
     def restore(saved: SubjectsSnapshot) -> Subjects:
         """Subjects that go on exactly where `saved` was taken."""
-        held = {(f"m{h.number}" if h.number else f"c{h.claim}"): _copy(h) for h in saved.held}
+        held = {(_key(h.number) if h.number else f"c{h.claim}"): _copy(h) for h in saved.held}
         return Subjects(
             saved.next_number,
             held,
@@ -344,8 +382,18 @@ def _copy(held: Held) -> Held:
     return replace(held, sensors=dict(held.sensors), verdicts=dict(held.verdicts))
 
 
-def _identity(claims: list[ClaimTrack]) -> Identity | None:
-    return claims[0].identity() if claims else None
+def _key(number: int) -> str:
+    return f"m{number}" if number > 0 else f"u{-number}"
+
+
+def _identity(
+    number: int, bound: Mapping[int, list[ClaimTrack]], upstream: Upstream
+) -> Identity | None:
+    """Of a measured track the claim that fits it; else what another system says of its own."""
+    if number in bound:
+        return bound[number][0].identity()
+    told = upstream.claims.get(-number)
+    return None if told is None else Identity(told, Strength.BROADCAST_ONLY, (TOLD_UPSTREAM,))
 
 
 def _course_sigmas(old: TrackUpdated, new: TrackUpdated) -> float | None:

@@ -78,6 +78,8 @@ SOURCE = {
     "measured": "Measured: sensors that need no help from the aircraft saw it.",
     "claimed": "Claimed: the aircraft (or somebody in its name) said that it was there. "
     "No sensor measured it.",
+    "upstream": "Told by another system, as a track of its own. What that rests on is not known "
+    "here.",
 }
 
 RESTRICTION = {
@@ -101,6 +103,7 @@ SENSOR_KIND = {
     "remote_id": "Remote ID receiver",
     "adsb": "ADS-B receiver",
     "position": "position sensor",
+    "upstream": "another system's tracks",
     "person": "person",
 }
 

@@ -52,8 +52,8 @@ class VerdictView:
 class TrackView:
     """One track: `points` are (seconds since the dossier's first point, east, north, up m).
 
-    `source` is "measured" or "claimed"; `sensors` are (sensor id, number of observations);
-    `strength` says how far its `identity` was checked.
+    `source` is "measured", "upstream" or "claimed"; `sensors` are (sensor id, number of
+    observations); `strength` says how far its `identity` was checked.
     """
 
     track_id: str

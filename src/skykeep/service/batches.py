@@ -59,6 +59,7 @@ _BODY = {
                                 "time": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
                                 "polar": {"type": "object"},
                                 "position": {"type": "object"},
+                                "track": {"type": "object"},
                                 "bearing": {"type": "object"},
                                 "sighting": {"type": "object"},
                                 "claim": {"type": "object"},

@@ -246,25 +246,34 @@ def _told(
 _VALUES = {
     Form.POLAR: ("range_m", "azimuth_deg", "elevation_deg"),
     Form.POSITION: ("lat_deg", "lon_deg", "height_m"),
+    Form.TRACK: ("lat_deg", "lon_deg", "height_m"),
     Form.BEARING: ("azimuth_deg", "elevation_deg"),
     Form.SIGHTING: ("azimuth_deg",),
 }
 _SIGMAS = {
     Form.POLAR: ("sigma_range_m", "sigma_azimuth_deg", "sigma_elevation_deg"),
     Form.POSITION: ("sigma_east_m", "sigma_north_m", "sigma_height_m"),
+    Form.TRACK: ("sigma_east_m", "sigma_north_m", "sigma_height_m"),
     Form.BEARING: ("sigma_azimuth_deg", "sigma_elevation_deg"),
     Form.SIGHTING: ("sigma_azimuth_deg",),
 }
+
+
+_PLACED = (Form.POSITION, Form.TRACK)
 
 
 def _measured(seen: Observation, named: bool) -> dict[str, Any]:
     """The measurement under the names of its form; what was not measured is null."""
     said: dict[str, Any] = dict(zip(_VALUES[seen.form], map(_known, seen.values), strict=False))
     said |= dict(zip(_SIGMAS[seen.form], map(_known, seen.sigmas), strict=False))
-    if seen.form is Form.POSITION:
+    if seen.form in _PLACED:
         said["height_reference"] = _reference(seen)
         moves = not math.isnan(seen.velocity_mps[0])
         said["velocity_mps"] = list(map(_known, seen.velocity_mps)) if moves else None
+    if seen.form is Form.TRACK:
+        said["id"] = seen.upstream_id
+        known = not math.isnan(seen.velocity_sigmas_mps[0])
+        said["sigma_velocity_mps"] = list(map(_known, seen.velocity_sigmas_mps)) if known else None
     if seen.form is Form.SIGHTING:
         said["words"] = seen.words if named else ""
     return said
@@ -280,7 +289,7 @@ def _reference(seen: Observation) -> str | None:
 
 
 def _place(seen: Observation, sensor: Sensor | None) -> dict[str, Any] | None:
-    if seen.form is Form.POSITION:
+    if seen.form in _PLACED:
         lat, lon, height_m = seen.values
         return _point(lat, lon, _known(height_m), _reference(seen))
     if sensor is None:

@@ -184,8 +184,8 @@ def test_late_plots_are_those_of_the_town_in_order_of_receipt() -> None:
 
 
 def test_late_plots_are_scored_beside_the_same_on_time() -> None:
-    def run(made: late.LatePlots) -> Sequence[ScanTracks]:
-        delay_m = max(a.receipt_s - a.event_s for a in made.arrivals) + 1.0
+    def run(made: late.LatePlots, behind_s: float) -> Sequence[ScanTracks]:
+        delay_m = max(a.receipt_s - a.event_s for a in made.arrivals) + 1.0 + behind_s
         return [
             ScanTracks(t.ids, t.positions_m + np.array([delay_m, 0.0, 0.0]), t.velocities_mps)
             for t in as_tracks(made.scenario.truth)
@@ -193,6 +193,7 @@ def test_late_plots_are_scored_beside_the_same_on_time() -> None:
 
     assert late.gospa_m(late.make(), as_tracks(late.make().scenario.truth)) == 0.0
     worst_s = max(a.receipt_s - a.event_s for a in late.make().arrivals)
-    gospa, ratio = late.compare(run)
-    assert gospa.measured > 0.0
-    assert ratio.measured == pytest.approx(worst_s + 1.0, rel=0.01)
+    on_time, settled, live = late.compare(run)
+    assert on_time.measured > 0.0
+    assert settled.measured == pytest.approx(worst_s + 1.0 + late.MOST_DELAY_S, rel=0.01)
+    assert live.measured == pytest.approx(worst_s + 1.0, rel=0.01)

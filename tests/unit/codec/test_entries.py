@@ -77,6 +77,8 @@ def batches(draw: st.DrawFn) -> Batch:
         tuple(draw(st.lists(texts, **some))) if draw(st.booleans()) else (),
         tuple(draw(st.lists(st.sampled_from(["ab" * 32, ""]), max_size=3))),
         tuple(draw(st.lists(a_finding, max_size=2))),
+        tuple(draw(st.lists(texts, **some))) if draw(st.booleans()) else (),
+        matrix(draw, n, 3) if draw(st.booleans()) else None,
     )
 
 
@@ -212,6 +214,8 @@ def test_a_batch_is_the_same_whenever_it_comes_and_another_for_any_other_content
         {"claims": (claim_of("another"),)},
         {"words": ("a",)},
         {"findings": (finding,)},
+        {"upstream_ids": ("7",)},
+        {"velocity_sigmas_mps": np.ones((1, 3))},
     ]
     digests = {digest(dataclasses.replace(plain, **change)) for change in others}
     assert len(digests | {digest(plain)}) == len(others) + 1

@@ -46,6 +46,11 @@ POSITION: dict[str, Any] = {
     },
     "claim": {"scheme": "adsb", "identity": "4d02a1", "transmitter": "4d02a1", "crewed": True},
 }
+TRACK: dict[str, Any] = {
+    "sensor": "c2",
+    "time": T,
+    "track": {**POSITION["position"], "id": "a-7", "sigma_velocity_mps": [0.5, 0.6, None]},
+}
 BEARING: dict[str, Any] = {
     "sensor": "df-1",
     "time": T,
@@ -89,6 +94,15 @@ def test_position() -> None:
     assert o.velocity_mps[:2] == (1.0, -2.0)
     assert math.isnan(o.velocity_mps[2])
     assert o.claim == Claim(Scheme.ADSB, "4d02a1", "4d02a1", crewed=True)
+
+
+def test_track() -> None:
+    o = decode(TRACK)
+    assert (o.form, o.values, o.sigmas) == (Form.TRACK, (49.61, 6.13, 400.0), (5.0, 6.0, 10.0))
+    assert (o.upstream_id, o.velocity_sigmas_mps[:2]) == ("a-7", (0.5, 0.6))
+    assert math.isnan(o.velocity_sigmas_mps[2])
+    assert o.height_reference is HeightReference.AMSL
+    assert decode(POSITION).upstream_id == ""
 
 
 def test_bearing_and_sighting() -> None:
@@ -193,12 +207,12 @@ kinds = st.none() | st.tuples(*[floats(0.0, 1.0)] * 4).filter(any)
 def observations(draw: st.DrawFn) -> Observation:
     form = draw(st.sampled_from(Form))
     reference = HeightReference.NONE
-    velocity = (NAN, NAN, NAN)
-    words = ""
+    velocity = spread = (NAN, NAN, NAN)
+    words = name = ""
     if form is Form.POLAR:
         values = (draw(floats(0, 1e6)), draw(azimuths), draw(floats(-90, 90)))
         sigma = (draw(sigmas), draw(sigmas), draw(sigmas))
-    elif form is Form.POSITION:
+    elif form in (Form.POSITION, Form.TRACK):
         reference = draw(st.sampled_from(HeightReference))
         up = reference is not HeightReference.NONE
         values = (
@@ -209,6 +223,10 @@ def observations(draw: st.DrawFn) -> Observation:
         sigma = (draw(sigmas), draw(sigmas), draw(sigmas) if up else NAN)
         speed = floats(-300, 300)
         velocity = draw(st.tuples(speed, speed, speed | st.just(NAN)) | st.just((NAN, NAN, NAN)))
+        if form is Form.TRACK:
+            name, slack = draw(texts.filter(bool)), floats(0.01, 300.0)
+            if not math.isnan(velocity[0]) and draw(st.booleans()):
+                spread = draw(st.tuples(slack, slack, slack | st.just(NAN)))
     elif form is Form.BEARING:
         el = draw(st.booleans())
         values = (draw(azimuths), draw(floats(-90, 90)) if el else NAN, NAN)
@@ -233,6 +251,8 @@ def observations(draw: st.DrawFn) -> Observation:
         claim=draw(claims),
         words=words,
         raw_sha256="",
+        upstream_id=name,
+        velocity_sigmas_mps=spread,
     )
 
 
@@ -258,6 +278,10 @@ def test_the_writer_is_strict() -> None:
         replace(good, event_time_ns=0),
         replace(good, kind_likelihood=(0.5, 0.5)),
         replace(decode(BEARING), velocity_mps=(1.0, 1.0, 1.0)),
+        replace(good, upstream_id="a"),
+        replace(decode(TRACK), upstream_id=""),
+        replace(decode(TRACK), velocity_sigmas_mps=(0.0, 1.0, 1.0)),
+        replace(decode(TRACK), velocity_mps=(NAN, NAN, NAN)),
     ):
         with pytest.raises(InputError):
             encode_observation(broken)
@@ -270,7 +294,7 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from([POLAR, POSITION, BEARING, SIGHTING]), st.data())
+@given(st.sampled_from([POLAR, POSITION, TRACK, BEARING, SIGHTING]), st.data())
 def test_no_value_crashes_it(base: dict[str, Any], data: st.DataObject) -> None:
     line = changed(base, data.draw(st.sampled_from(sorted(base))), data.draw(json_values))
     where = "line 7: $"

@@ -15,12 +15,14 @@ from skykeep.codec.posted import decode_posted
 from skykeep.core.geo import HeightReference
 from skykeep.core.observation import Batch, batch_of
 from skykeep.errors import InputError
-from tests.sky import at, claim_of, claims, plots, sighting
+from tests.sky import at, claim_of, claims, plots, sighting, tracks
 
 PLACES = ((100.0, 0.0, 80.0), (-300.0, 20.0, 120.0))
 BATCHES = (
     plots(1.0, *PLACES),
     claims(1.0, (claim_of(), PLACES[0]), (claim_of(None, operator_id="OP"), PLACES[1])),
+    tracks(1.0, ("a-7", PLACES[0]), ("b", PLACES[1])),
+    tracks(1.0, ("a-7", PLACES[0]), slack=None, velocity=None),
     sighting(1.0, "two lights", 211.0, reference=HeightReference.NONE),
 )
 
@@ -38,6 +40,11 @@ def same(a: Batch, b: Batch) -> None:
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
         assert getattr(a, name).dtype == getattr(b, name).dtype
         assert getattr(a, name).shape == getattr(b, name).shape
+    assert a.upstream_ids == b.upstream_ids
+    if a.velocity_sigmas_mps is None or b.velocity_sigmas_mps is None:
+        assert a.velocity_sigmas_mps is b.velocity_sigmas_mps
+    else:
+        np.testing.assert_array_equal(a.velocity_sigmas_mps, b.velocity_sigmas_mps)
     if a.kind_likelihood is None or b.kind_likelihood is None:
         assert a.kind_likelihood is b.kind_likelihood
     else:

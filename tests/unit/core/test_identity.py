@@ -535,7 +535,7 @@ def test_claims_never_move_measured_tracks(offsets: list[Place], scheme: Scheme)
         with_claims.receive(broadcast(second, said))
         for each in (with_claims, without):
             each.advance(at(second))
-    moved, plain = with_claims.snapshot().tracker, without.snapshot().tracker
+    moved, plain = with_claims.snapshot().timeline, without.snapshot().timeline
     assert moved == plain
     assert plain.count == 1
 

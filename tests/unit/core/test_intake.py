@@ -35,6 +35,7 @@ ROWS, MIDDLE = 3, 1
 GOOD: dict[Form, tuple[Place, Place]] = {
     Form.POLAR: ((900.0, 45.0, 5.0), (10.0, 0.4, 1.0)),
     Form.POSITION: ((49.61, 6.13, 400.0), (5.0, 5.0, 8.0)),
+    Form.TRACK: ((49.61, 6.13, 400.0), (5.0, 5.0, 8.0)),
     Form.BEARING: ((123.0, NAN, NAN), (3.0, NAN, NAN)),
     Form.SIGHTING: ((NAN, NAN, NAN), (NAN, NAN, NAN)),
 }
@@ -44,9 +45,12 @@ JULY_1970 = to_ns(datetime(1970, 7, 1, tzinfo=UTC))
 
 def good(form: Form, rows: int = ROWS) -> Batch:
     values, sigmas = GOOD[form]
+    tracks = form is Form.TRACK
     return batch(
         SENSOR.get(form, RADAR), 10.0, form, [values] * rows, sigmas,
         kind_likelihood=np.full((rows, 4), 0.25),
+        upstream_ids=tuple(f"t{i}" for i in range(rows)) if tracks else (),
+        velocity_sigmas_mps=np.full((rows, 3), NAN) if tracks else None,
     )  # fmt: skip
 
 
@@ -100,6 +104,12 @@ FAULTS: list[tuple[Form, str, int | None, Any, str]] = [
     (Form.POSITION, "height_references", None, -1, "height_reference"),
     *((Form.POSITION, "velocities_mps", k, v, "velocity_mps")
       for k, v in ((0, INF), (1, -INF), (2, 1e300), (2, -1.01 * MOST_SPEED_MPS))),
+    *((Form.TRACK, "velocities_mps", k, v, "velocity_mps")
+      for k in range(3) for v in (INF, -INF, 1e300)),
+    *((Form.TRACK, "velocity_sigmas_mps", k, v, "sigma_velocity_mps")
+      for k in range(3) for v in (0.0, -1.0, INF, 1e200)),
+    *((Form.TRACK, "values", 0, v, "lat_deg") for v in (*NUMBERS, 95.0)),
+    (Form.TRACK, "sigmas", 0, 0.0, "sigma_east_m"),
     *((Form.POLAR, "kind_likelihood", k, v, "kind_likelihood")
       for k, v in ((0, NAN), (1, INF), (2, -0.1), (3, -INF))),
 ]  # fmt: skip

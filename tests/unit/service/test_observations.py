@@ -21,6 +21,7 @@ from skykeep.service import observations as room
 from skykeep.service.tokens import Holder, Role, digest_of
 from tests.desk import OFFICE, OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN, Desk
 from tests.sky import (
+    C2,
     FINDER,
     FRAME,
     GUARD,
@@ -35,6 +36,7 @@ from tests.sky import (
     claims,
     plots,
     sighting,
+    tracks,
 )
 
 PLACES = [(100.0 * i, -50.0 * i, 80.0) for i in range(6)]
@@ -42,13 +44,13 @@ PLACES = [(100.0 * i, -50.0 * i, 80.0) for i in range(6)]
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A minute with four sensors and five forms of measurement."""
+    """A minute with five sensors and all forms of measurement."""
     folder: Path = tmp_path_factory.mktemp("desk")
-    made = Desk(folder, (RADAR, RECEIVER, FINDER, GUARD))
+    made = Desk(folder, (RADAR, RECEIVER, FINDER, GUARD, C2))
     path = folder / "tokens.json"
     kept = json.loads(path.read_bytes())
     kept["tokens"] += [
-        msgspec.to_builtins(Holder(digest_of(s), s, Role.SENSOR, s)) for s in ("df", "guard")
+        msgspec.to_builtins(Holder(digest_of(s), s, Role.SENSOR, s)) for s in ("df", "guard", "c2")
     ]
     path.write_text(json.dumps(kept))
     for second in range(1, 61):
@@ -60,6 +62,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             polar = batch(RADAR, second + 0.5, Form.POLAR, [(1_500.0, 90.0, 10.0)], (5.0, 0.4, 0.6),
                           reference=HeightReference.NONE)  # fmt: skip
             sent.append((polar, RADAR_TOKEN))
+        if second % 9 == 0:
+            sent.append((tracks(second, ("a-7", PLACES[2]), velocity=(3.0, 4.0, 0.0)), "c2"))
         if second % 11 == 0:
             bearing = batch(FINDER, second, Form.BEARING, [(30.0, NOWHERE, NOWHERE)],
                             (4.0, NOWHERE, NOWHERE), reference=HeightReference.NONE)  # fmt: skip
@@ -206,6 +210,12 @@ def test_what_is_told_of_each_form(desk: Desk) -> None:
     assert bearing["measured"]["elevation_deg"] is None
     assert bearing["place"]["lat_deg"] == pytest.approx(FINDER.lat_deg, abs=1e-7)
     assert by_form["sighting"]["measured"]["words"] == "Anna saw it"
+    track = by_form["track"]
+    assert (track["measured"]["id"], track["sensor"]) == ("a-7", "c2")
+    assert track["measured"]["velocity_mps"] == [3.0, 4.0, 0.0]
+    assert track["measured"]["sigma_velocity_mps"] == [1.0, 1.0, 0.5]
+    assert track["measured"]["sigma_east_m"] == 5.0
+    assert track["place"]["height_reference"] == "HAE"
 
 
 def test_claims_and_words_are_for_officers(desk: Desk) -> None:
