@@ -19,7 +19,7 @@ from skykeep.runtime import Runtime, Unrecorded
 
 SEEDS = tuple(range(1, 21))
 #: So many of them with every change, all of them in the long runs.
-SEEDS_EACH_TIME = 8
+SEEDS_EACH_TIME = 3
 #: As many alerts as a site may have in a day of birds and clutter.
 ALERTS_A_DAY = 1
 
