@@ -10,15 +10,14 @@ import argparse
 import copy
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bench.autoferry.bearings import BearingCounts, FalseMap, take_bearings
-from bench.autoferry.boats import Boats
 from bench.autoferry.loader import ALL, BEARINGS, F64, POSITIONS, Kind, Scan, Scenario, load
 from bench.autoferry.score import Score, grid_s, score
+from bench.autoferry.through import BearingCounts, Fusion
 
 VECTORS = Path(__file__).parents[2] / "tests" / "vectors" / "autoferry"
 NAMES = ("scenario2", "scenario4", "scenario13")
@@ -29,33 +28,16 @@ FIRST_MUTE_S, LAST_MUTE_S = 25.0, 8.0
 Window = tuple[float, float]
 
 
-@dataclass(slots=True)
-class Fusion:
-    """The tracker over whichever sensors it is given."""
-
-    boats: Boats = field(default_factory=Boats)
-    maps: dict[Kind, FalseMap] = field(default_factory=lambda: {k: FalseMap() for k in Kind})
-    counts: BearingCounts = field(default_factory=BearingCounts)
-
-    def take(self, scan: Scan) -> None:
-        """One scan of any sensor, in order of time."""
-        if scan.kind in POSITIONS:
-            self.boats.take_plots(scan)
-            return
-        tracks = [t for t in self.boats.tracks if t.confirmed]
-        take_bearings(tracks, scan, self.maps[scan.kind], self.counts)
-
-
 def follow(fusion: Fusion, scans: Iterable[Scan], times_s: F64) -> list[F64]:
     """Take scans until the last of the times; what is shown at each, (m, 2) each."""
     shown: list[F64] = []
     for scan in scans:
         while len(shown) < len(times_s) and times_s[len(shown)] < scan.time_s:
-            shown.append(fusion.boats.shown(float(times_s[len(shown)])))
+            shown.append(fusion.shown(float(times_s[len(shown)])))
         if len(shown) == len(times_s):
             return shown
         fusion.take(scan)
-    shown += [fusion.boats.shown(float(t)) for t in times_s[len(shown) :]]
+    shown += [fusion.shown(float(t)) for t in times_s[len(shown) :]]
     return shown
 
 
@@ -90,9 +72,9 @@ def run(
         while left and scan.time_s >= left[0][0]:
             muted.append(_muted(scenario, copy.deepcopy(fusion), scans[i:], left.pop(0)))
         while len(shown) < len(times_s) and times_s[len(shown)] < scan.time_s:
-            shown.append(fusion.boats.shown(float(times_s[len(shown)])))
+            shown.append(fusion.shown(float(times_s[len(shown)])))
         fusion.take(scan)
-    shown += [fusion.boats.shown(float(t)) for t in times_s[len(shown) :]]
+    shown += [fusion.shown(float(t)) for t in times_s[len(shown) :]]
     return Result(score(scenario.paths, times_s, shown), tuple(muted), fusion.counts)
 
 

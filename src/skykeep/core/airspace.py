@@ -50,7 +50,7 @@ from skykeep.core.stations import (
 )
 from skykeep.core.subjects import Subjects, SubjectsSnapshot
 from skykeep.core.track.arrival import Target, target_of
-from skykeep.core.track.timeline import HeardBearing, HeardPlots, Timeline, TimelineSnapshot
+from skykeep.core.track.timeline import HeardBearings, HeardPlots, Timeline, TimelineSnapshot
 from skykeep.core.track.tracker import TrackerConfig, hae_with_sigma, plots_of
 from skykeep.core.track.upstream import NO_ROOM, UpstreamSnapshot, UpstreamTracks
 from skykeep.core.verdict import (
@@ -309,19 +309,20 @@ class Airspace:
             self._subjects.refer(f"u{number}", batch.sensor_id, f"{batch.batch_id}/{row}")
 
     def _take_bearings(self, batch: Batch, rows: I64, station: Station) -> None:
-        for row in rows.tolist():
-            sigma_deg = float(batch.sigmas[row, 0])
-            if sigma_deg > MAX_BEARING_SIGMA_DEG:
-                self._reject(batch, row, "sigma_azimuth_deg", f"{sigma_deg} is no bearing")
-                continue
-            azimuth_rad = float(np.radians(batch.values[row, 0]))
-            at_ns = int(batch.event_time_ns[row])
-            bearing = HeardBearing(
-                at_ns, batch.batch_id, (row,), station.view, azimuth_rad,
-                float(np.radians(sigma_deg)),
+        vague = batch.sigmas[rows, 0] > MAX_BEARING_SIGMA_DEG
+        for row in rows[vague].tolist():
+            problem = f"{float(batch.sigmas[row, 0])} is no bearing"
+            self._reject(batch, row, "sigma_azimuth_deg", problem)
+        rows = rows[~vague]
+        times = batch.event_time_ns[rows]
+        for at_ns in map(int, np.unique(times)):
+            frame = rows[times == at_ns]
+            heard = HeardBearings(
+                at_ns, batch.batch_id, tuple(frame.tolist()), station.view,
+                np.radians(batch.values[frame, 0]), np.radians(batch.sigmas[frame, 0]),
             )  # fmt: skip
-            if not self._timeline.hear(bearing):
-                self._leave_late(batch, np.array([row]))
+            if not self._timeline.hear(heard):
+                self._leave_late(batch, frame)
 
     def _leave_late(self, batch: Batch, rows: I64) -> None:
         """Rows that came too long after newer ones: counted, and the first one named."""
@@ -336,7 +337,7 @@ class Airspace:
         for taken in self._timeline.settle():
             sensor_id = taken.heard.view.sensor.sensor_id
             if taken.ambiguous and sensor_id in self._stations.by_id:
-                self._stations.by_id[sensor_id].ambiguous += 1
+                self._stations.by_id[sensor_id].ambiguous += taken.ambiguous
             for row, number in zip(taken.heard.rows, taken.numbers, strict=True):
                 if number:
                     reference = f"{taken.heard.batch_id}/{row}"

@@ -151,29 +151,6 @@ def bearing_distance(
 
 
 @kernel
-def bearing_update(
-    x: Any, p: Any, lag_s: float, east_m: float, north_m: float, nu: float, s: float
-) -> None:
-    """Extended Kalman update of one state with a bearing, in place (scalar form).
-
-    `lag_s` <= 0 is how much older the bearing is than the state; nu and s are those of
-    `bearing_distance` at the same lag.
-    """
-    de, dn = x[0] + lag_s * x[3] - east_m, x[1] + lag_s * x[4] - north_m
-    range2 = de * de + dn * dn
-    he, hn = dn / range2, -de / range2
-    ph = np.empty(6)
-    for r in range(6):
-        ph[r] = (p[r, 0] + lag_s * p[r, 3]) * he + (p[r, 1] + lag_s * p[r, 4]) * hn
-    for r in range(6):
-        x[r] += ph[r] / s * nu
-    for r in range(6):
-        for c in range(r, 6):
-            p[r, c] -= ph[r] * ph[c] / s
-            p[c, r] = p[r, c]
-
-
-@kernel
 def polar_to_enu(values: Any, sigmas: Any, place: Any, axes: Any) -> tuple[Any, Any, Any]:
     """Polar plots to the site's frame with their covariances.
 
@@ -261,44 +238,6 @@ def covered_many(points: Any, place: Any, axes: Any, limits: Any) -> Any:
     for i in range(points.shape[0]):
         out[i] = covered(points[i], place, axes, limits)
     return out
-
-
-@kernel
-def best_for_bearing(
-    x: Any,
-    p: Any,
-    time_ns: Any,
-    chosen: Any,
-    kinds: Any,
-    log_prior: Any,
-    at_ns: int,
-    azimuth_rad: float,
-    sigma_rad: float,
-    gate2: float,
-    place: Any,
-    axes: Any,
-    limits: Any,
-) -> tuple[int, float, float]:
-    """The chosen track that a bearing fits best (-1 for none), its weight and its rival's.
-
-    The fit is weighed with the probability of a drone: drones transmit, birds do not.
-    """
-    best, best_weight, rival = -1, 0.0, 0.0
-    share = np.empty(4)
-    for i in range(x.shape[0]):
-        if not chosen[i]:
-            continue
-        dt_s = (at_ns - time_ns[i]) * 1e-9
-        nu, s, _ = bearing_distance(x[i], p[i], dt_s, place[0], place[1], azimuth_rad, sigma_rad)
-        if not nu * nu < gate2 * s or not covered(x[i], place, axes, limits):
-            continue
-        kind_shares(kinds[i], log_prior, share)
-        weight = math.exp(-0.5 * nu * nu / s) / math.sqrt(s) * share[0]
-        if weight > best_weight:
-            best, best_weight, rival = i, weight, best_weight
-        else:
-            rival = max(rival, weight)
-    return best, best_weight, rival
 
 
 @kernel

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skykeep.core.geo import kernel
-from skykeep.core.track.kernels import bearing_distance, bearing_update, predict
+from skykeep.core.track.kernels import predict
 
 
 @kernel
@@ -95,26 +95,3 @@ def move_all(
         else:
             lag_s[i] = dt_s
     return lag_s
-
-
-@kernel
-def turn_to(
-    c: Any, i: int, at_ns: int, east_m: float, north_m: float, azimuth_rad: float,
-    sigma_rad: float, q: Any, leave_s: Any,
-) -> None:  # fmt: skip
-    """Track i on to a bearing from (east, north), all its models."""
-    dt_s = (at_ns - c.time_ns[i]) * 1e-9
-    if dt_s > 0.0:
-        move_on(c.x_of[i], c.p_of[i], c.share_of[i], c.x[i], c.p[i], dt_s, q, leave_s)
-        c.time_ns[i] = at_ns
-    lag_s, total = min(dt_s, 0.0), 0.0
-    for m in range(c.share_of.shape[1]):
-        x, p = c.x_of[i, m], c.p_of[i, m]
-        nu, s, _ = bearing_distance(x, p, lag_s, east_m, north_m, azimuth_rad, sigma_rad)
-        if s < np.inf:
-            bearing_update(x, p, lag_s, east_m, north_m, nu, s)
-            c.share_of[i, m] *= math.exp(-0.5 * nu * nu / s) / math.sqrt(s)
-        total += c.share_of[i, m]
-    for m in range(c.share_of.shape[1]):
-        c.share_of[i, m] /= total
-    combine(c.x_of[i], c.p_of[i], c.share_of[i], c.x[i], c.p[i])

@@ -15,6 +15,7 @@ import numpy as np
 from skykeep.core.geo import F64
 from skykeep.core.geo import Frame as LocalFrame
 from skykeep.core.observation import I64, Sensor
+from skykeep.core.track.bearing import AMBIGUOUS, OUTSIDE
 from skykeep.core.track.columns import Plots
 from skykeep.core.track.tracker import (
     Confirmed,
@@ -47,15 +48,15 @@ class HeardPlots:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeardBearing:
-    """One bearing: a row of a batch."""
+class HeardBearings:
+    """Bearings of one moment, (k,) each: `rows` of a batch."""
 
     at_ns: int
     batch_id: BatchId
     rows: tuple[int, ...]
     view: SensorView
-    azimuth_rad: float
-    sigma_rad: float
+    azimuth_rad: F64
+    sigma_rad: F64
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,21 @@ class Pruned:
     now_ns: int
 
 
-Heard = HeardPlots | HeardBearing
+Heard = HeardPlots | HeardBearings
 Step = Heard | Forgotten | Pruned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taken:
-    """What became of an input: the number of the track that has each row (0: none)."""
+    """What became of an input: the number of the track that has each row (0: none).
+
+    Of bearings, how many were in the gate of any track, and how many of those ambiguous.
+    """
 
     heard: Heard
     numbers: tuple[int, ...]
-    ambiguous: bool = False
+    in_gate: int = 0
+    ambiguous: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,6 @@ class SavedStep:
     rows: tuple[int, ...]
     sensor: int
     numbers: tuple[int, ...]
-    reals: tuple[float, ...]
     arrays: tuple[bytes, ...]
 
 
@@ -230,11 +234,12 @@ class Timeline:
                 turn = self._begins_turn(step.view.sensor, step.at_ns)
                 numbers = tracker.scan(step.at_ns, step.plots, step.view, turn, step.given)
                 return Taken(step, tuple(numbers.tolist()))
-            case HeardBearing():
-                number, ambiguous = tracker.bearing(
+            case HeardBearings():
+                numbers, fates = tracker.bearings(
                     step.at_ns, step.azimuth_rad, step.sigma_rad, step.view
                 )
-                return Taken(step, (number,), ambiguous)
+                in_gate, ambiguous = (fates > OUTSIDE).sum(), (fates == AMBIGUOUS).sum()
+                return Taken(step, tuple(numbers.tolist()), int(in_gate), int(ambiguous))
             case Forgotten():
                 tracker.forget_kind(step.number)
             case Pruned():
@@ -295,7 +300,7 @@ class Timeline:
             if at in saved.marks:
                 timeline._mark(step.at_ns, at)
         waiting = [_step(each, views) for each in saved.waiting]
-        timeline._waiting = [w for w in waiting if isinstance(w, HeardPlots | HeardBearing)]
+        timeline._waiting = [w for w in waiting if isinstance(w, HeardPlots | HeardBearings)]
         return timeline
 
 
@@ -306,16 +311,16 @@ def _at_ns(step: Step) -> int:
 def _saved(step: Step, sensors: dict[Sensor, int]) -> SavedStep:
     match step:
         case Forgotten():
-            return SavedStep(step.at_ns, "forgotten", "", (), -1, (step.number,), (), ())
+            return SavedStep(step.at_ns, "forgotten", "", (), -1, (step.number,), ())
         case Pruned():
-            return SavedStep(step.at_ns, "pruned", "", (), -1, (step.now_ns,), (), ())
+            return SavedStep(step.at_ns, "pruned", "", (), -1, (step.now_ns,), ())
     index = sensors.setdefault(step.view.sensor, len(sensors))
     head = (step.batch_id, step.rows, index)
-    if isinstance(step, HeardBearing):
-        reals = (step.azimuth_rad, step.sigma_rad)
-        return SavedStep(step.at_ns, "bearing", *head, (), reals, ())
-    arrays = tuple(np.ascontiguousarray(a, "<f8").tobytes() for a in step.plots)
-    return SavedStep(step.at_ns, "plots", *head, tuple(step.given.tolist()), (), arrays)
+    if isinstance(step, HeardBearings):
+        arrays = _bytes(step.azimuth_rad, step.sigma_rad)
+        return SavedStep(step.at_ns, "bearings", *head, (), arrays)
+    given = tuple(step.given.tolist())
+    return SavedStep(step.at_ns, "plots", *head, given, _bytes(*step.plots))
 
 
 def _step(saved: SavedStep, views: list[SensorView]) -> Step:
@@ -325,13 +330,18 @@ def _step(saved: SavedStep, views: list[SensorView]) -> Step:
         case "pruned":
             return Pruned(saved.at_ns, *saved.numbers)
     head = (saved.at_ns, BatchId(saved.batch_id), saved.rows, views[saved.sensor])
-    if saved.what == "bearing":
-        return HeardBearing(*head, *saved.reals)
+    if saved.what == "bearings":
+        azimuth_rad, sigma_rad = (_floats(raw, (-1,)) for raw in saved.arrays)
+        return HeardBearings(*head, azimuth_rad, sigma_rad)
     m = len(saved.numbers)
     shapes = ((m, 3), (m, 3, 3), (m,), (m, 4))
     arrays = zip(saved.arrays, shapes, strict=True)
     plots = Plots(*(_floats(raw, shape) for raw, shape in arrays))
     return HeardPlots(*head, plots, np.array(saved.numbers, np.int64))
+
+
+def _bytes(*arrays: F64) -> tuple[bytes, ...]:
+    return tuple(np.ascontiguousarray(a, "<f8").tobytes() for a in arrays)
 
 
 def _floats(raw: bytes, shape: tuple[int, ...]) -> F64:

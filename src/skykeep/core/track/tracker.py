@@ -17,17 +17,22 @@ from numpy.typing import NDArray
 
 from skykeep.core.geo import F64, HeightReference, Terrain, axes_between, height_of, height_span
 from skykeep.core.geo import Frame as LocalFrame
-from skykeep.core.observation import I64, Batch, Coverage, Form, Sensor, TargetKind
-from skykeep.core.track.columns import CONFIRMED, Columns, Plots
-from skykeep.core.track.kernels import (
-    best_for_bearing,
-    polar_to_enu,
-    position_to_enu,
+from skykeep.core.observation import (
+    I64,
+    Batch,
+    Coverage,
+    Form,
+    Sensor,
+    SensorKind,
+    TargetKind,
 )
+from skykeep.core.track.bearing import hear_frame
+from skykeep.core.track.columns import CONFIRMED, Columns, Plots
+from skykeep.core.track.ear import Ear, Habits, ear_of, new_ear, saved_ear
+from skykeep.core.track.kernels import polar_to_enu, position_to_enu
 from skykeep.core.track.lifecycle import close_ranks, settle, start_tracks
-from skykeep.core.track.motion import turn_to
 from skykeep.core.track.scan import scan
-from skykeep.units import NS_PER_S
+from skykeep.units import NS_PER_S, SensorId
 
 #: Successive classifications of one target are not independent (same aspect, same wind on
 #: the wings): each counts for this share of its logarithm.
@@ -85,8 +90,16 @@ class TrackerConfig:
     coast_ns: int = 15 * NS_PER_S  # without any plot, where no sensor counts misses
     late_ns: int = 5 * NS_PER_S  # older plots are counted as too late, not used
     track_limit: int = 20_000
-    bearing_gate_sigmas: float = 3.0
-    bearing_ambiguity: float = 0.1  # a rival this likely makes a bearing ambiguous
+    # Bearings: beyond two sigma a pass-by is as likely as the target (bench.autoferry); so many
+    # with this probability for two tracks each are ambiguous. Of a declared variance the white
+    # share changes from one to the next; the rest stays for the correlation time, and as far as
+    # it is the finder's and the target's own for the bias time. A drone is a metre across.
+    bearing_gate_sigmas: float = 2.0
+    bearing_ambiguity: float = 0.3
+    bearing_white_share: float = 0.5
+    bearing_extent_m: float = 0.5
+    bearing_correlation_s: float = 3.0
+    bearing_bias_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +112,7 @@ class SensorView:
     limits: F64  # (6,)
     log_false_polar: float  # log density of false plots per m rad rad
     log_false_volume: float  # log density of false plots per m^3
+    false_per_rad: float  # density of false bearings
 
 
 def view_of(sensor: Sensor, frame: LocalFrame) -> SensorView:
@@ -120,6 +134,7 @@ def view_of(sensor: Sensor, frame: LocalFrame) -> SensorView:
         _limits(c),
         math.log(false / (depth * az * el)),
         math.log(false / volume),
+        false / az,
     )
 
 
@@ -226,6 +241,7 @@ class TrackerSnapshot:
     shed: int
     unseen: float
     columns: tuple[bytes, ...]
+    ears: tuple[tuple[SensorId, tuple[bytes, ...]], ...]  # by sensor, in order of name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,6 +252,7 @@ class Keyframe:
     shed: int
     unseen: float
     columns: tuple[NDArray[Any], ...]
+    ears: dict[SensorId, Ear]  # ears are never changed, only replaced
 
 
 @dataclass(slots=True)
@@ -251,6 +268,7 @@ class Tracker:
     _leave_s: F64 = field(init=False)
     _shares: F64 = field(init=False)
     _c: Columns = field(init=False)
+    _ears: dict[SensorId, Ear] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         g = self.config
@@ -334,30 +352,29 @@ class Tracker:
         """Drop tracks that no plot has touched for too long."""
         self._keep(self._c.last_ns[: self.count] >= now_ns - self.config.coast_ns)
 
-    def bearing(
-        self, at_ns: int, azimuth_rad: float, sigma_rad: float, view: SensorView
-    ) -> tuple[int, bool]:
-        """Give a bearing to the one confirmed track it fits; returns (number or 0, ambiguous).
+    def bearings(
+        self, at_ns: int, azimuth_rad: F64, sigma_rad: F64, view: SensorView
+    ) -> tuple[I64, I64]:
+        """Give a frame of bearings (m,) of one moment to the confirmed tracks they may be of.
 
-        A rival at least `bearing_ambiguity` as likely leaves it unused, as does a track that
-        is more than `late_ns` ahead of it. Transmitters are drones more often than birds: the
-        fit is weighed with the probability of a drone.
+        Returns the number of the track that each is used for (m,), 0 for none, and what became
+        of it (m,): see `hear_frame`. Transmitters are drones more often than birds: what a
+        direction finder hears is weighed with the probability of a drone.
         """
-        c, n, g = self._c, self.count, self.config
-        east, north = float(view.place[0]), float(view.place[1])
-        chosen = (c.status[:n] == CONFIRMED) & (c.time_ns[:n] <= at_ns + g.late_ns)
-        best, best_weight, rival = best_for_bearing(
-            c.x[:n], c.p[:n], c.time_ns[:n], chosen, c.kinds[:n], _LOG_PRIOR,
-            at_ns, azimuth_rad, sigma_rad, g.bearing_gate_sigmas**2,
-            view.place, view.axes, view.limits,
+        g, sensor = self.config, view.sensor
+        habits = Habits(
+            min(MOST_DETECTION, max(LEAST_DETECTION, sensor.detection_probability)),
+            view.false_per_rad, sensor.kind is SensorKind.DIRECTION_FINDER,
+            g.bearing_white_share, g.bearing_extent_m, g.bearing_correlation_s, g.bearing_bias_s,
+            g.bearing_gate_sigmas**2, g.bearing_ambiguity, g.late_ns,
         )  # fmt: skip
-        if best < 0:
-            return 0, False
-        if rival > g.bearing_ambiguity * best_weight:
-            return 0, True
-        turn_to(c, best, at_ns, east, north, azimuth_rad, sigma_rad, self._q, self._leave_s)
-        c.last_ns[best] = max(int(c.last_ns[best]), at_ns)
-        return int(c.number[best]), False
+        ear = self._ears.get(sensor.sensor_id) or new_ear()
+        numbers, fates, *after = hear_frame(
+            self._c, self.count, at_ns, azimuth_rad, sigma_rad, ear, habits,
+            view.place, view.axes, view.limits, _LOG_PRIOR, self._q, self._leave_s,
+        )  # fmt: skip
+        self._ears[sensor.sensor_id] = Ear(*after)
+        return numbers, fates
 
     def confirmed(self) -> Confirmed:
         """Views of the confirmed tracks; valid until the next call that changes the tracker."""
@@ -376,7 +393,7 @@ class Tracker:
     def keyframe(self) -> Keyframe:
         """The tracks as they are, to come back to; numbers are never given twice all the same."""
         columns = tuple(column[: self.count].copy() for column in self._own())
-        return Keyframe(self.count, self.shed, self.unseen, columns)
+        return Keyframe(self.count, self.shed, self.unseen, columns, dict(self._ears))
 
     def rewind(self, frame: Keyframe) -> None:
         """The tracks as they were at a keyframe of this configuration."""
@@ -384,6 +401,7 @@ class Tracker:
         self._reserve(frame.count)
         for column, kept in zip(self._own(), frame.columns, strict=True):
             column[: frame.count] = kept
+        self._ears = dict(frame.ears)
 
     def _own(self) -> tuple[NDArray[Any], ...]:
         """The columns but for those that are another's memory (see Columns)."""
@@ -395,7 +413,8 @@ class Tracker:
             np.ascontiguousarray(a[: self.count]).astype(a.dtype.newbyteorder("<")).tobytes()
             for a in self._own()
         )
-        return TrackerSnapshot(self.count, self.next_number, self.shed, self.unseen, columns)
+        ears = tuple((name, saved_ear(ear)) for name, ear in sorted(self._ears.items()))
+        return TrackerSnapshot(self.count, self.next_number, self.shed, self.unseen, columns, ears)
 
     @staticmethod
     def restore(config: TrackerConfig, saved: TrackerSnapshot) -> Tracker:
@@ -405,7 +424,12 @@ class Tracker:
         for column, raw in zip(tracker._own(), saved.columns, strict=True):
             kept = np.frombuffer(raw, column.dtype.newbyteorder("<"))
             column[: saved.count] = kept.reshape(saved.count, *column.shape[1:])
+        tracker._ears = {name: ear_of(ear) for name, ear in saved.ears}
         return tracker
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tracker:
+        """A branch that goes on by itself; copied one by one, columns would not share memory."""
+        return Tracker.restore(self.config, self.snapshot())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

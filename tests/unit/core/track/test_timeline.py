@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skykeep.codec import wire
-from skykeep.core.track.timeline import HeardBearing, HeardPlots, Timeline
+from skykeep.core.track.timeline import HeardBearings, HeardPlots, Timeline
 from skykeep.core.track.tracker import TrackerConfig
 from skykeep.units import NS_PER_S, BatchId
 from tests.reference import radar
@@ -18,7 +18,7 @@ from tests.unit.core.track.test_tracker import a_night, now
 
 CONFIG = TrackerConfig(coast_ns=8 * NS_PER_S)
 VIEWS = (radar.view(), radar.view(replace(radar.RADAR, sensor_id="other")))
-Heard = HeardPlots | HeardBearing
+Heard = HeardPlots | HeardBearings
 
 
 def inputs(seed: int, scans: int = 30) -> list[Heard]:
@@ -34,8 +34,10 @@ def inputs(seed: int, scans: int = 30) -> list[Heard]:
     return made
 
 
-def bearing(at_ns: int, name: str, azimuth_rad: float) -> HeardBearing:
-    return HeardBearing(at_ns, BatchId(name), (0,), VIEWS[0], azimuth_rad, 0.05)
+def bearing(at_ns: int, name: str, azimuth_rad: float) -> HeardBearings:
+    return HeardBearings(
+        at_ns, BatchId(name), (0,), VIEWS[0], np.array([azimuth_rad]), np.array([0.05])
+    )
 
 
 def again(heard: list[Heard]) -> list[Heard]:

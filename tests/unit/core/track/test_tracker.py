@@ -169,13 +169,16 @@ def test_the_order_inside_a_scan_does_not_matter(seed: int) -> None:
 
 def _go_on(
     tracker: Tracker, night: list[tuple[int, Plots, bool]]
-) -> list[tuple[list[int], tuple[int, bool]]]:
+) -> list[tuple[list[int], list[int], list[int]]]:
     """Scans, bearings and prunes; what each of them answered."""
-    said: list[tuple[list[int], tuple[int, bool]]] = []
+    said: list[tuple[list[int], list[int], list[int]]] = []
     for at_ns, plots, turn in night:
         took = tracker.scan(at_ns, plots, VIEW, turn).tolist()
         azimuth = math.atan2(plots.z[0, 0], plots.z[0, 1])
-        said.append((took, tracker.bearing(at_ns + NS_PER_S // 3, azimuth, 0.05, VIEW)))
+        numbers, fates = tracker.bearings(
+            at_ns + NS_PER_S // 3, np.array([azimuth]), np.array([0.05]), VIEW
+        )
+        said.append((took, numbers.tolist(), fates.tolist()))
         tracker.prune(at_ns)
     return said
 
@@ -193,7 +196,7 @@ def test_a_restored_tracker_goes_on_byte_for_byte(cut: int) -> None:
     assert head + _go_on(second, night[cut:]) == said
     assert second.snapshot() == whole.snapshot()
     assert whole.shed > 0
-    assert sum(answer[0] > 0 for _, answer in said) > 5  # bearings did land
+    assert sum(numbers[0] > 0 for _, numbers, _ in said) > 5  # bearings did land
 
 
 def test_a_large_snapshot_fits() -> None:
@@ -308,7 +311,8 @@ def test_covariances_stay_covariances_over_long_runs(seed: int) -> None:
         z = np.array([1000.0, 800.0, 120.0]) + rng.normal(0.0, 5.0, 3)
         sigma_m = float(10.0 ** rng.uniform(-3.0, 3.0))
         tracker.scan(at_ns, radar.plots_at(z[None], sigma_m, -60.0), VIEW, True)
-        tracker.bearing(at_ns, math.atan2(z[0], z[1]), 10.0 ** rng.uniform(-4.0, 0.0), VIEW)
+        azimuth, sigma = np.array([math.atan2(z[0], z[1])]), 10.0 ** rng.uniform(-4.0, 0.0, 1)
+        tracker.bearings(at_ns, azimuth, sigma, VIEW)
         held = now(tracker)
         assert all(_is_covariance(p) for p in held.p)
         assert all(_is_covariance(p) for p in held.p_of.reshape(-1, 6, 6))
@@ -344,7 +348,8 @@ def test_no_nan_leaves_the_tracker(
         batch.sigmas[:] = table[:, 3:]
         plots = plots_of(batch, np.arange(len(rows)), seen_by, radar.SITE, None)
         tracker.scan(k * NS_PER_S // 2, plots, seen_by, k % 2 == 0)
-        tracker.bearing(k * NS_PER_S // 2 - NS_PER_S, table[0, 1], 0.05, seen_by)
+        azimuth, sigma = table[:, 1].copy(), np.full(len(table), 0.05)
+        tracker.bearings(k * NS_PER_S // 2 - NS_PER_S, azimuth, sigma, seen_by)
         for column in now(tracker):
             assert not np.isnan(column).any()
 
