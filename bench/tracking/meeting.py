@@ -35,7 +35,6 @@ HEIGHT_SIGMA_M = 0.1
 FALSE_PLOTS = 10.0  # mean per step, over the area
 FALSE_DENSITY_PER_M2 = FALSE_PLOTS / SIDE_M**2
 FALSE_DENSITY_PER_M3 = FALSE_DENSITY_PER_M2 / (math.sqrt(2.0 * math.pi) * HEIGHT_SIGMA_M)
-SURVIVAL = 0.99
 
 #: Of births: how many are expected in the first step and in each later one, and the normal
 #: density of one of them, a square metre, at the middle of the area.

@@ -2,7 +2,8 @@
 
 Parameters are those of the scenario, like the peers': true motion model and noise, gate at
 4 sigma. Tracks start and end by score instead of by counting: two plots that fit start one
-(over a town a plot is a drone's twice as often as a false one), five misses end it.
+(over a town a plot is a drone's twice as often as a false one), and one ends when it is no
+longer likelier than 0.95 to be there.
 """
 
 from __future__ import annotations

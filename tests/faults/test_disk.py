@@ -40,7 +40,8 @@ def test_a_full_disk_gives_no_acknowledgement_and_no_damage(tmp_path: Path) -> N
             break
         acknowledged.add(answer["batch_id"])
     assert status == 503
-    assert "did not take" in answer["problem"]
+    # It was this batch that found the disk full, or the site's clock just before it.
+    assert any(words in answer["problem"] for words in ("did not take", "could not be recorded"))
     assert "Send it again" in answer["mend"]
     status, health = keeper.request("GET", "/health")
     assert (status, health["ok"]) == (503, False)

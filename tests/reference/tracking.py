@@ -168,20 +168,19 @@ class LiteralTracker:
         return min(0.0, dt_s)
 
     def _likelihoods(self, t: LiteralTrack, lag_s: float, z: F64, r: F64, null: float) -> F64:
-        """Of each model: this plot is the track's, to nobody's; 0 outside the track's gate."""
+        """Of each model: this plot is the track's, to nobody's; 0 outside all their gates."""
         gate2, h = self.config.gate_sigmas**2, kalman.position_model(lag_s)
-        x, p = t.x, t.p
-        off = z - h @ x
-        if off @ off > gate2 * np.trace(r + h @ p @ h.T):  # spares the matrices of what is far
-            return np.zeros(len(t.xs))
-        if kalman.innovation(x, p, h, z, r)[2] > gate2:
-            return np.zeros(len(t.xs))
-        found = []
-        for each_x, each_p in zip(t.xs, t.ps, strict=True):
-            _, _, d2, log_det = kalman.innovation(each_x, each_p, h, z, r)
+        found, inside = [], False
+        for x, p in zip(t.xs, t.ps, strict=True):
+            off = z - h @ x
+            if off @ off > 1e4 * np.trace(r + h @ p @ h.T):  # spares matrices of what is far
+                found.append(0.0)
+                continue
+            _, _, d2, log_det = kalman.innovation(x, p, h, z, r)
             density = -0.5 * (d2 + log_det + 3.0 * math.log(2.0 * math.pi))
             found.append(math.exp(math.log(self.pd) + density - null))
-        return np.array(found)
+            inside |= d2 <= gate2
+        return np.array(found) if inside else np.zeros(len(found))
 
     def _mine(self, weight: F64, none: F64, nu: F64) -> NDArray[np.bool_]:
         """Pairs that a track may follow: not another's in the best assignment of a contest."""

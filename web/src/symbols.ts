@@ -139,5 +139,6 @@ export const KIND_WORDS: Record<string, string> = {
   remote_id: "Remote ID receiver",
   adsb: "ADS-B receiver",
   position: "position",
+  upstream: "another system",
   person: "person",
 };

@@ -119,7 +119,7 @@ ONE_OF_EACH = [
            PermitState.GRANTED),
     ClaimTrack(1, claim_of(), at(0.0), claimed_at(0.0, (1.0, 2.0, 3.0)), windows={3: [math.inf]}),
     Held(TrackId("T1"), 1, 0, 2, 3, sensors={SensorId("s"): 4}, identity_key=("a", Strength.NONE)),
-    TrackerSnapshot(1, 2, 0, 0.5, (b"\x00\xff", b"")),
+    TrackerSnapshot(1, 2, 0, 0.5, (b"\x00\xff", b""), ((SensorId("s"), (b"\x01",)),)),
 ]  # fmt: skip
 
 

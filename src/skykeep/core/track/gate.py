@@ -108,20 +108,25 @@ def _near(
 
 
 @kernel
-def _reaches(n: int, p: Any, lag_s: Any, z: Any, r: Any, gate2: float) -> Any:
-    """How far east and north a plot of any track's gate can lie from it, (n, 2)."""
+def _reaches(n: int, x: Any, x_of: Any, p_of: Any, lag_s: Any, r: Any, gate2: float) -> Any:
+    """How far east and north of a track a plot of any of its models' gates can lie, (n, 2)."""
     widest_e = widest_n = 0.0
-    for j in range(z.shape[0]):
+    for j in range(r.shape[0]):
         if math.isfinite(r[j, 0, 0] + r[j, 1, 1]):
             widest_e, widest_n = max(widest_e, r[j, 0, 0]), max(widest_n, r[j, 1, 1])
-    reach = np.empty((n, 2))
+    reach = np.zeros((n, 2))
     for i in range(n):
         lag = lag_s[i]
-        for a in range(2):
-            spread = p[i, a, a]
-            if lag != 0.0:
-                spread += 2.0 * lag * p[i, a, a + 3] + lag * lag * p[i, a + 3, a + 3]
-            reach[i, a] = math.sqrt(gate2 * (spread + (widest_e if a == 0 else widest_n)))
+        for m in range(p_of.shape[1]):
+            for a in range(2):
+                spread, off = p_of[i, m, a, a], x_of[i, m, a] - x[i, a]
+                if lag != 0.0:
+                    spread += lag * (2.0 * p_of[i, m, a, a + 3] + lag * p_of[i, m, a + 3, a + 3])
+                    off += lag * (x_of[i, m, a + 3] - x[i, a + 3])
+                widest = widest_e if a == 0 else widest_n
+                far = abs(off) + math.sqrt(gate2 * (spread + widest))
+                # Not finite stays so: the track then has no plots.
+                reach[i, a] = far if not far <= reach[i, a] else reach[i, a]
     return reach
 
 
@@ -147,25 +152,12 @@ def _classified(plot_kinds: Any) -> Any:
 
 @kernel
 def pairs_in_gate(
-    n: int,
-    x: Any,
-    p: Any,
-    x_of: Any,
-    p_of: Any,
-    share_of: Any,
-    lag_s: Any,
-    z: Any,
-    r: Any,
-    log_null: Any,
-    kinds: Any,
-    plot_kinds: Any,
-    log_prior: Any,
-    log_pd: float,
-    gate2: float,
-) -> tuple[Any, Any, Any, Any, Any]:
-    """Pairs of tracks and plots inside the gate, with their likelihood ratios.
+    n: int, x: Any, x_of: Any, p_of: Any, share_of: Any, lag_s: Any, z: Any, r: Any,
+    log_null: Any, kinds: Any, plot_kinds: Any, log_prior: Any, log_pd: float, gate2: float,
+) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+    """Pairs of tracks and plots inside the gate of any model, with their likelihood ratios.
 
-    The first n of x (n, 6), p (n, 6, 6) are the tracks, x_of (n, M, 6), p_of (n, M, 6, 6) and
+    The first n of x (n, 6) are the tracks, x_of (n, M, 6), p_of (n, M, 6, 6) and
     share_of (n, M) their motion models. Returns start (n + 1,), plot (k,), likelihood (k, M): of
     'this plot is this track's' to 'it is no known track's' for each model, and fit (k,): how
     the plot's class fits what the track is (feature-aided association, Blackman and Popoli
@@ -173,7 +165,7 @@ def pairs_in_gate(
     does not depend on how they came.
     """
     models = share_of.shape[1]
-    reach = _reaches(n, p, lag_s, z, r, gate2)
+    reach = _reaches(n, x, x_of, p_of, lag_s, r, gate2)
     cell_m = _cell_side_m(reach)
     begins, order, columns, rows = grid_of(z, cell_m)
     found = np.empty(z.shape[0], np.int64)
@@ -182,7 +174,7 @@ def pairs_in_gate(
     start = np.zeros(n + 1, np.int64)
     plots, fits = np.empty(room, np.int64), np.empty(room)
     likelihoods = np.empty((room, models))
-    kind_share = np.empty(4)
+    kind_share, each = np.empty(4), np.empty(models)
     flat_x, flat_p = x_of.reshape(-1, 6), p_of.reshape(-1, 6, 6)
     count = 0
     for i in range(n):
@@ -198,10 +190,15 @@ def pairs_in_gate(
             j = found[k]
             if abs(z[j, 0] - east) > reach_e or abs(z[j, 1] - north) > reach_n:
                 continue
-            found_fit = innovation(x, p, i, lag, z, r, j)
-            d2, log_det = found_fit[0], found_fit[1]
-            # So written, what overflowed (NaN) is no pair.
-            if not (d2 <= gate2 and log_null[j] < np.inf):
+            base = log_pd - 1.5 * LOG_2PI - log_null[j]
+            inside = False
+            for model in range(models):
+                fit = innovation(flat_x, flat_p, i * models + model, lag, z, r, j)
+                # So written, what overflowed (NaN) is no pair.
+                inside = inside or (fit[0] <= gate2 and log_null[j] < np.inf)
+                ratio = math.exp(min(base - 0.5 * (fit[0] + fit[1]), 30.0))
+                each[model] = min(ratio, MOST_LIKELIHOOD)
+            if not inside:
                 continue
             if count == room:
                 room *= 2
@@ -210,13 +207,8 @@ def pairs_in_gate(
                 larger = np.empty((room, models))
                 larger[:count] = likelihoods
                 likelihoods = larger
-            base = log_pd - 1.5 * LOG_2PI - log_null[j]
             for model in range(models):
-                if models > 1:
-                    found_fit = innovation(flat_x, flat_p, i * models + model, lag, z, r, j)
-                    d2, log_det = found_fit[0], found_fit[1]
-                ratio = math.exp(min(base - 0.5 * (d2 + log_det), 30.0))
-                likelihoods[count, model] = min(ratio, MOST_LIKELIHOOD)
+                likelihoods[count, model] = each[model]
             plots[count], fits[count] = j, 1.0
             if classified[j]:
                 if not shares_known:

@@ -176,7 +176,7 @@ def scan(
     lag_s = move_all(n, x, p, x_of, p_of, share_of, c.time_ns, at_ns, q, leave_s)
     log_null = plots.log_clutter + math.log(1.0 + math.exp(log_new))
     start, plot, like, fit, order = pairs_in_gate(
-        n, x, p, x_of, p_of, share_of, lag_s, plots.z, plots.r, log_null, c.kinds, plots.kinds,
+        n, x, x_of, p_of, share_of, lag_s, plots.z, plots.r, log_null, c.kinds, plots.kinds,
         log_prior, math.log(pd), gate2,
     )  # fmt: skip
     weight, none = _weigh(n, c.score, share_of, start, like, fit, pd)

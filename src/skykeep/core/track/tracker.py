@@ -72,9 +72,9 @@ class TrackerConfig:
     q_horizontal_m2ps3: float = 1.0
     q_vertical_m2ps3: float = 0.09
     manoeuvres: bool = True  # a second motion model beside the calm one
-    q_manoeuvre_horizontal_m2ps3: float = 9.0  # 3 m/s in a second: a drone that turns or brakes
-    q_manoeuvre_vertical_m2ps3: float = 1.0
-    calm_s: float = 20.0  # how long a drone flies on before it turns, brakes or darts off
+    q_manoeuvre_horizontal_m2ps3: float = 50.0  # 7 m/s in a second: a drone at full tilt
+    q_manoeuvre_vertical_m2ps3: float = 4.0
+    calm_s: float = 120.0  # how long a drone flies on before it brakes, turns hard or darts off
     manoeuvre_s: float = 4.0  # and how long that takes
     new_sigma_horizontal_mps: float = 15.0
     new_sigma_vertical_mps: float = 3.0

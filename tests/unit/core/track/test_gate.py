@@ -41,7 +41,7 @@ class Tracks:
     def pairs(self, z: F64, r: F64, log_null: F64, kinds: F64) -> tuple[Pairs, list[int]]:
         """Each pair's likelihood by model and its fit; and the finite plots in their order."""
         start, plot, like, fit, order = gate.pairs_in_gate(
-            len(self.x), self.x, self.p, self.x_of, self.p_of, self.share_of, self.lag_s, z, r,
+            len(self.x), self.x, self.x_of, self.p_of, self.share_of, self.lag_s, z, r,
             log_null, self.kinds, kinds, LOG_PRIOR, LOG_PD, GATE2,
         )  # fmt: skip
         assert start[0] == 0
@@ -58,13 +58,14 @@ class Tracks:
         found = {}
         for i, j in itertools.product(range(len(self.x)), range(len(z))):
             h = kalman.position_model(float(self.lag_s[i]))
-            if kalman.innovation(self.x[i], self.p[i], h, z[j], r[j])[2] > GATE2:
-                continue
-            like = []
+            like, inside = [], False
             for x, p in zip(self.x_of[i], self.p_of[i], strict=True):
                 _, _, d2, log_det = kalman.innovation(x, p, h, z[j], r[j])
                 density = -0.5 * (d2 + log_det + 3.0 * math.log(2.0 * math.pi))
                 like.append(math.exp(LOG_PD + density - log_null[j]))
+                inside |= d2 <= GATE2
+            if not inside:
+                continue
             found[i, j] = (*like, math.exp(kind_fit(self.kinds[i], kinds[j])))
         return found
 

@@ -290,6 +290,46 @@ def test_a_track_needs_its_hits_whatever_its_score() -> None:
     assert tracker.confirmed().number.tolist() == [1]
 
 
+# -- flights ------------------------------------------------------------------------------
+
+
+def _numbers_kept(places: F64, seed: int, sigma_m: float) -> list[set[int]]:
+    """Confirmed tracks nearest to each of the targets (scans, targets, 3) from scan 12 on."""
+    rng, tracker = np.random.default_rng(seed), Tracker()
+    kept: list[set[int]] = [set() for _ in places[0]]
+    for k, there in enumerate(places):
+        heard = there[rng.random(len(there)) < 0.9]
+        noisy = heard + rng.normal(0.0, sigma_m, heard.shape)
+        tracker.scan(k * NS_PER_S, radar.plots_at(noisy, sigma_m), VIEW, True)
+        held = tracker.confirmed()
+        for target, place in enumerate(there):
+            if k >= 12:
+                off = np.linalg.norm(held.x[:, :3] - place, axis=1)
+                kept[target].add(int(held.number[off.argmin()]) if len(off) else 0)
+    return kept
+
+
+def test_a_hovering_drone_that_darts_off_and_turns_keeps_its_number() -> None:
+    """It gains and loses 6 m/s in a second, as far as 30 m/s; plots are good to 10 m."""
+    ramp = np.arange(0.0, 31.0, 6.0)
+    forth = np.concatenate([np.zeros(25), ramp, np.full(10, 30.0), ramp[::-1], np.zeros(21)])
+    across = np.concatenate([np.zeros(41), ramp, np.full(10, 30.0), ramp[::-1], np.zeros(5)])
+    flown = np.cumsum(np.column_stack([forth, across]), axis=0) + np.array([1000.0, 1000.0])
+    places = np.column_stack([flown, np.full(len(flown), 100.0)])[:, None]
+    whole = [len(_numbers_kept(places, seed, 10.0)[0]) == 1 for seed in range(20)]
+    assert sum(whole) >= 18
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_drones_side_by_side_stay_two(seed: int) -> None:
+    """40 m apart with plots of 5 m for a minute and a half: neither melts into the other."""
+    east = 1000.0 + 10.0 * np.arange(90)
+    one = np.column_stack([east, np.full(90, 1000.0), np.full(90, 100.0)])
+    numbers = _numbers_kept(np.stack([one, one + np.array([0.0, 40.0, 0.0])], axis=1), seed, 5.0)
+    assert all(len(each) == 1 for each in numbers)
+    assert numbers[0] != numbers[1]
+
+
 # -- covariances and absurd input ---------------------------------------------------------
 
 

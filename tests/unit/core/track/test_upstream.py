@@ -199,7 +199,7 @@ def test_a_lone_track_moves_on_and_grows_until_it_falls_silent() -> None:
 
 def test_noise_over_long_is_that_of_calm_and_of_manoeuvres_by_their_shares() -> None:
     assert mean_q(CALM).tolist() == [1.0, 0.09]
-    assert mean_q(TrackerConfig()) == pytest.approx([(20 * 1 + 4 * 9) / 24, (20 * 0.09 + 4) / 24])
+    assert mean_q(TrackerConfig()) == pytest.approx([(120 + 4 * 50) / 124, (10.8 + 16) / 124])
 
 
 # -- what is said again, or in another order ----------------------------------------------
