@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -217,10 +217,26 @@ def write_leaf(entry: Entry, facts_root: bytes) -> bytes:
     RecordError for one that is longer than a leaf may be.
     """
     before, after = _around_root(entry.at_ns, len(entry.facts), entry.kind, entry.source)
-    leaf = (before + facts_root.hex() + after).encode("ascii")
-    if len(leaf) > LONGEST_LEAF:
-        raise RecordError(f"a leaf of {len(leaf)} bytes is longer than {LONGEST_LEAF}")
-    return leaf
+    return before + facts_root.hex().encode() + after
+
+
+def write_open(salts: Salts, entries: Sequence[Entry], first: int) -> Iterator[tuple[bytes, bytes]]:
+    """Leaf and packed facts of entries with one open fact each, numbered from `first`.
+
+    The same as `write_leaf` and `pack_fact` give, in a third less time: most entries of a
+    group differ in their fact alone.
+    """
+    given = iter(salts.many((index, 0) for index in range(first, first + len(entries))))
+    said: tuple[int, int, str, str] | None = None
+    before = after = b""
+    for entry, salt in zip(entries, given, strict=True):
+        (fact,) = entry.facts
+        says = (entry.at_ns, 1, entry.kind, entry.source)
+        if says != said:
+            said = says
+            before, after = _around_root(*says)
+        committed = sha256(b"\x00" + salt + fact.data).hexdigest()
+        yield before + committed.encode() + after, _length(len(fact.data) + 1) + OPEN + fact.data
 
 
 def read_leaf(data: bytes) -> Leaf:
@@ -241,18 +257,20 @@ def read_leaf(data: bytes) -> Leaf:
     if leaf.count < 0 or len(leaf.root) != HASH_BYTES:
         raise RecordError("a leaf names no root or no count")
     before, after = _around_root(leaf.at_ns, leaf.count, leaf.kind, leaf.source)
-    if (before + leaf.root.hex() + after).encode("ascii") != data:
+    if before + leaf.root.hex().encode() + after != data:
         raise RecordError("a leaf is not written as this format writes it")
     return leaf
 
 
 @lru_cache(maxsize=64)
-def _around_root(at_ns: int, count: int, kind: str, source: str) -> tuple[str, str]:
+def _around_root(at_ns: int, count: int, kind: str, source: str) -> tuple[bytes, bytes]:
     """A leaf's line without its root; the entries of a group mostly share it."""
-    return (
-        f'{{"at":{at_ns},"count":{count},"kind":{_quoted(kind)},"root":"',
-        f'","source":{_quoted(source)},"v":{FORMAT}}}',
-    )
+    before = f'{{"at":{at_ns},"count":{count},"kind":{_quoted(kind)},"root":"'
+    after = f'","source":{_quoted(source)},"v":{FORMAT}}}'
+    length = len(before) + 2 * HASH_BYTES + len(after)
+    if length > LONGEST_LEAF:
+        raise RecordError(f"a leaf of {length} bytes is longer than {LONGEST_LEAF}")
+    return before.encode("ascii"), after.encode("ascii")
 
 
 @lru_cache(maxsize=1_024)

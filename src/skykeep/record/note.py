@@ -148,12 +148,16 @@ def sign(text: str, signers: Sequence[Signer]) -> Note:
 
 
 def cosign(note: Note, signers: Sequence[Signer]) -> Note:
-    """The note with more signatures below those it has. RecordError if none can be read so."""
+    """The note with more signatures below those it has; RecordError for what is no text.
+
+    That it is read back as it was shows when it is written (`Note.to_bytes`).
+    """
+    _check_characters(note.text)
+    if not note.text.endswith("\n"):
+        raise RecordError("note: the text's last line has no end")
     text = _utf8(note.text)
     more = (Signature(one.name, one.key_id, one.sign(text)) for one in signers)
-    signed = Note(note.text, (*note.signatures, *more))
-    signed.to_bytes()  # what cannot be read back is not signed
-    return signed
+    return Note(note.text, (*note.signatures, *more))
 
 
 def check(note: Note, verifiers: Iterable[Verifier]) -> CheckedNote:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 
 from skykeep.errors import RecordError
@@ -38,6 +38,7 @@ from skykeep.record.entry import (
     unpack_facts,
     unseal,
     write_leaf,
+    write_open,
 )
 from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
@@ -86,6 +87,10 @@ class Staged:
     frontier: Frontier
     note: bytes
     snapshot: bytes | None
+
+
+def _is_one_open(entry: Entry) -> bool:
+    return len(entry.facts) == 1 and not entry.facts[0].private
 
 
 class RecordStore:
@@ -245,31 +250,35 @@ class RecordStore:
 
     def _group(self, entries: Sequence[Entry], first: int) -> Group:
         """Entries at their places: leaves, their hashes, and facts as they are stored."""
-        open_salts = iter(
-            self._salts.many(
-                (index, place)
-                for index, entry in enumerate(entries, first)
-                for place, fact in enumerate(entry.facts)
-                if not fact.private
-            )
-        )
         leaves: list[bytes] = []
         facts: list[bytes] = []
-        for index, entry in enumerate(entries, first):
-            packed: list[bytes] = []
-            commitments: list[bytes] = []
-            for place, fact in enumerate(entry.facts):
-                if fact.private:
-                    hour = hour_of(entry.at_ns)
-                    key = self._made_key(entry.source, hour)
-                    kept, committed = seal(key, hour, index, place, fact.data)
-                else:
-                    kept, committed = keep_open(next(open_salts), fact.data)
-                packed.append(pack_fact(kept))
-                commitments.append(committed)
-            leaves.append(write_leaf(entry, inner_root(commitments)))
-            facts.append(b"".join(packed))
+        for alone, run in groupby(entries, _is_one_open):
+            if alone:
+                written = write_open(self._salts, list(run), first + len(leaves))
+            else:
+                written = (self._written(e, i) for i, e in enumerate(run, first + len(leaves)))
+            for leaf, packed in written:
+                leaves.append(leaf)
+                facts.append(packed)
         return Group(first, list(map(leaf_hash, leaves)), leaves, facts)
+
+    def _written(self, entry: Entry, index: int) -> tuple[bytes, bytes]:
+        """Any entry's leaf and its facts as they are stored."""
+        packed: list[bytes] = []
+        commitments: list[bytes] = []
+        hour = hour_of(entry.at_ns)
+        salts = iter(
+            self._salts.many((index, p) for p, f in enumerate(entry.facts) if not f.private)
+        )
+        for place, fact in enumerate(entry.facts):
+            if fact.private:
+                key = self._made_key(entry.source, hour)
+                kept, committed = seal(key, hour, index, place, fact.data)
+            else:
+                kept, committed = keep_open(next(salts), fact.data)
+            packed.append(pack_fact(kept))
+            commitments.append(committed)
+        return write_leaf(entry, inner_root(commitments)), b"".join(packed)
 
     def _checkpoint(self, frontier: Frontier) -> Note:
         said = Checkpoint(self.signer.name, frontier.size, frontier.root())

@@ -309,3 +309,22 @@ def test_an_entry_without_facts_has_the_root_of_nothing() -> None:
 
 def test_a_placed_entry_is_hashed_as_a_leaf_of_the_log() -> None:
     assert Placed(3, LEAF, ()).hash == sha256(b"\x00" + LEAF).digest()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["batch", "tick"]), st.integers(0, 3), st.binary(max_size=40)),
+        max_size=12,
+    ),
+    st.integers(0, 2**40),
+)
+def test_many_with_one_open_fact_are_written_as_each_alone(
+    rows: list[tuple[str, int, bytes]], first: int
+) -> None:
+    entries = [Entry(kind, at_ns, f"s-{at_ns}", (Fact(data),)) for kind, at_ns, data in rows]
+    salts = entry.Salts(b"k" * 32)
+    alone = []
+    for index, one in enumerate(entries, first):
+        stored, committed = entry.keep_open(salts(index, 0), one.facts[0].data)
+        alone.append((write_leaf(one, committed), entry.pack_fact(stored)))
+    assert list(entry.write_open(salts, entries, first)) == alone
