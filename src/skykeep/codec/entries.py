@@ -29,7 +29,7 @@ from skykeep.core.event import (
 )
 from skykeep.core.geo import F64
 from skykeep.core.observation import Batch, Claim, Form, Scheme
-from skykeep.core.permit import ChangePermit, PutPermit
+from skykeep.core.permit_book import PermitCommand
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
 from skykeep.errors import InputError, RecordError
 from skykeep.record.entry import LONGEST_SOURCE, Entry, Fact
@@ -72,7 +72,7 @@ def tick_entry(tick: Tick) -> Entry:
 
 def command_entry(command: Command | CaseCommand, kind: str, at_ns: int) -> Entry:
     """A command; one about a permit is sealed: it names who flies."""
-    private = isinstance(command, PutPermit | ChangePermit)
+    private = isinstance(command, PermitCommand)
     return Entry(kind, at_ns, kind, (Fact(wire.encode(command), private=private),))
 
 

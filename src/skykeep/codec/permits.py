@@ -40,7 +40,8 @@ from skykeep.core.geo import (
     reference_of,
 )
 from skykeep.core.geometry import MAX_RADIUS_M, geometry_faults
-from skykeep.core.permit import Permit, PermitState, serial_fault
+from skykeep.core.identifiers import serial_fault
+from skykeep.core.permit import Permit, PermitState
 from skykeep.errors import InputError
 from skykeep.units import PermitId, ZoneId
 

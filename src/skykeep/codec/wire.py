@@ -21,6 +21,7 @@ from skykeep.core import (
     airspace,
     alarm,
     alert,
+    application,
     casebook,
     claims,
     displacement,
@@ -29,6 +30,7 @@ from skykeep.core import (
     identity,
     observation,
     permit,
+    permit_book,
     picture,
     schedule,
     stations,
@@ -41,9 +43,9 @@ from skykeep.core.track import registration, timeline, tracker, upstream
 from skykeep.errors import InputError
 
 _ROOMS = (
-    airspace, alarm, alert, casebook, claims, displacement, event, geo, identity, observation,
-    permit, picture, registration, schedule, stations, subjects, timeline, tracker, upstream,
-    verdict, zone,
+    airspace, alarm, alert, application, casebook, claims, displacement, event, geo, identity,
+    observation, permit, permit_book, picture, registration, schedule, stations, subjects,
+    timeline, tracker, upstream, verdict, zone,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skykeep.core import permit as permits_room
 from skykeep.core.alarm import AlarmCommand, Alarms, AlarmsSnapshot
 from skykeep.core.alert import Alert, AlertPolicy, concern_of
 from skykeep.core.claims import ClaimedState
@@ -25,7 +24,7 @@ from skykeep.core.event import (
     Event,
     InputFound,
     ObservationRejected,
-    PermitChanged,
+    Permission,
     ReportKept,
     SensorChanged,
     VerdictChanged,
@@ -36,7 +35,14 @@ from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
 from skykeep.core.intake import azimuth_or_none, usable_rows
 from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
-from skykeep.core.permit import ChangePermit, Permit, PreparedPermit, PutPermit, prepare_permit
+from skykeep.core.permit import ChangePermit, Permit, PermitPolicy, PreparedPermit, PutPermit
+from skykeep.core.permit_book import (
+    BookSnapshot,
+    DeclareExemption,
+    PermitBook,
+    PermitCommand,
+    ReportDelivery,
+)
 from skykeep.core.picture import Held, TrackView, view_of_held
 from skykeep.core.stations import (
     SILENT,
@@ -64,7 +70,7 @@ from skykeep.core.verdict import (
 )
 from skykeep.core.zone import PreparedZone, PublishZone, WithdrawZone, Zone, ZoneState, prepare_zone
 from skykeep.errors import DecisionError
-from skykeep.units import NS_PER_S, PermitId, SensorId, ZoneId
+from skykeep.units import NS_PER_S, SensorId, ZoneId
 
 #: Bearings worse than this say nothing about one target among many.
 MAX_BEARING_SIGMA_DEG = 45.0
@@ -87,6 +93,7 @@ class Site:
     alert_policy: AlertPolicy = field(default_factory=AlertPolicy)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     also_judges: tuple[str, ...] = ()
+    permit_policy: PermitPolicy = field(default_factory=PermitPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class RegisterSensor:
     sensor: Sensor
 
 
-Command = PublishZone | WithdrawZone | PutPermit | ChangePermit | RegisterSensor | AlarmCommand
+Command = PublishZone | WithdrawZone | PermitCommand | RegisterSensor | AlarmCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class Snapshot:
     stations: tuple[StationSnapshot, ...]
     zones: tuple[Zone, ...]
     permits: tuple[Permit, ...]
+    book: BookSnapshot
 
 
 class Airspace:
@@ -131,7 +139,7 @@ class Airspace:
         self._stations = Stations(site.frame)
         self._zones: dict[ZoneId, PreparedZone] = {}
         self._enforced: list[Target] = []
-        self._permits: dict[PermitId, PreparedPermit] = {}
+        self.book = PermitBook(site.authority_id, site.permit_policy)
         self._said: list[Event] = []
 
     # -- inputs ---------------------------------------------------------------------------
@@ -182,10 +190,8 @@ class Airspace:
                 self._publish(command)
             case WithdrawZone():
                 self._withdraw(command)
-            case PutPermit(actor, permit):
-                self._put_permit(permit, actor, permit.state_why)
-            case ChangePermit():
-                self._change_permit(command)
+            case PutPermit() | ChangePermit() | DeclareExemption() | ReportDelivery():
+                self._said.extend(self.book.apply(command, self._now_ns))
             case RegisterSensor(_, sensor):
                 self._stations.register(sensor, self._now_ns)
                 self._say(SensorChanged(self._now_ns, sensor.sensor_id, UNKNOWN))
@@ -199,6 +205,7 @@ class Airspace:
         self._settle_tracks()
         self._timeline.prune(self._now_ns)
         self._said.extend(self._alarms.advance(self._now_ns))
+        self._said.extend(self.book.advance(self._now_ns))
         self._judge_all()
         return self._spoken()
 
@@ -217,6 +224,7 @@ class Airspace:
             self.stations(),
             self.zones(),
             self.permits(),
+            self.book.snapshot(),
         )
 
     @staticmethod
@@ -232,7 +240,9 @@ class Airspace:
         engine._alarms = Alarms.restore(site.alert_policy, saved.alarms)
         engine._stations = Stations.restore(site.frame, saved.stations)
         engine._zones = {z.zone_id: prepare_zone(z) for z in saved.zones}
-        engine._permits = {p.permit_id: prepare_permit(p) for p in saved.permits}
+        engine.book = PermitBook.restore(
+            site.authority_id, site.permit_policy, saved.permits, saved.book
+        )
         engine._choose_enforced()
         return engine
 
@@ -248,7 +258,7 @@ class Airspace:
 
     def permits(self) -> tuple[Permit, ...]:
         """The permits and exemptions, each in its present state."""
-        return tuple(p.permit for p in self._permits.values())
+        return self.book.permits()
 
     def alerts(self) -> tuple[Alert, ...]:
         """The alerts that are held, oldest first; the record has them all."""
@@ -432,7 +442,7 @@ class Airspace:
             self.site.verdict_policy,
             upstream,
         )
-        permits = tuple(self._permits.values())
+        permits = self.book.prepared()
         ahead = outlook(self._now_ns, self.site.terrain, self.site.tracker, shown)
         for held, subject in judged:
             found = self._judge_one(held, subject, permits, ahead)
@@ -462,6 +472,9 @@ class Airspace:
                 continue
             where = foreseen(where, held, subject, target, ahead)
             verdict = judge(subject, zone, where, permits, terrain, policy)
+            if verdict.permission is Permission.PERMITTED and subject.identity is not None:
+                serial = subject.identity.claim.identity or ""
+                self.book.fly(verdict.permit_id, serial, self._now_ns)
             found.append((zone_id, where, verdict))
             held.verdicts[zone_id] = (where, verdict)
             if before is None or _gist(*before) != _gist(where, verdict):
@@ -495,18 +508,6 @@ class Airspace:
         zones = [z for z in self._zones.values() if z.zone.authority_id in own]
         known = {id(t.zone): t for t in self._enforced}
         self._enforced = [known.get(id(z)) or target_of(z, self.site.frame) for z in zones]
-
-    def _put_permit(self, permit: Permit, actor: Actor, why: str) -> None:
-        self._permits[permit.permit_id] = prepare_permit(permit)
-        state = permit.state.value
-        self._say(PermitChanged(self._now_ns, permit.permit_id, state, actor, why))
-
-    def _change_permit(self, command: ChangePermit) -> None:
-        known = self._permits.get(command.permit_id)
-        if known is None:
-            raise DecisionError(f"there is no permit {command.permit_id}")
-        changed = permits_room.transition(known.permit, command.event, self._now_ns, command.why)
-        self._put_permit(changed, command.actor, command.why)
 
     # -- speaking -------------------------------------------------------------------------
 

@@ -232,6 +232,32 @@ class PermitChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeDue:
+    """A permit's holder must be told of its new state, by these channels (`page`: its own page).
+
+    Addresses stand in the permit alone: events are open in the record.
+    """
+
+    at_ns: int
+    notice_id: str
+    permit_id: PermitId
+    state: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTold:
+    """One channel of a notice is done with: it was `delivered`, or given up, with `detail`."""
+
+    at_ns: int
+    notice_id: str
+    permit_id: PermitId
+    channel: str
+    delivered: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """Whether and when a track enters a zone, within `track.arrival.HORIZON_S`.
 
@@ -296,6 +322,8 @@ Event = (
     | IdentityChanged
     | ZoneChanged
     | PermitChanged
+    | NoticeDue
+    | NoticeTold
     | VerdictChanged
     | AlertChanged
 )

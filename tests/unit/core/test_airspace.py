@@ -507,8 +507,11 @@ def test_a_permit_that_is_put_opens_at_once_and_one_that_runs_out_closes() -> No
     assert not only(made.apply(PutPermit(OFFICER, brief), at(12.0)), VerdictChanged)
     made.receive(plots(13.0, drone_at(13)))
     assert not only(made.advance(at(13.0)), VerdictChanged)
-    (verdict,) = only(made.advance(at(14.0)), VerdictChanged)
-    assert [r.code for r in verdict.reasons] == ["permit_outside"]
+    events = list(made.advance(at(14.0)))
+    (changed,) = only(events, PermitChanged)
+    assert (changed.state, changed.actor.role) == ("expired", "rule")
+    (verdict,) = only(events, VerdictChanged)
+    assert [r.code for r in verdict.reasons] == ["permit_ended"]
     again = made.apply(PutPermit(OFFICER, permit_named()), at(14.0))
     (verdict,) = only(again, VerdictChanged)
     assert verdict.permission is Permission.PERMITTED

@@ -1,0 +1,332 @@
+"""The permits of a site at work: their steps, what lapses, who must be told, flights counted.
+
+Everything enters as a command or with the clock, and all of it is state: a notice that was
+not told yet is still there after a restart. Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from skykeep.core.event import Actor, Event, NoticeDue, NoticeTold, PermitChanged
+from skykeep.core.permit import (
+    TOLD_TO_HOLDER,
+    UNDECIDED_STATES,
+    ChangePermit,
+    ExemptionClass,
+    Permit,
+    PermitEvent,
+    PermitPolicy,
+    PermitState,
+    PreparedPermit,
+    PutPermit,
+    ends_ns,
+    handed_in,
+    prepare_permit,
+    transition,
+)
+from skykeep.errors import DecisionError
+from skykeep.units import NS_PER_S, PermitId, to_datetime
+
+#: The holder's own page, which tells without anybody sending anything.
+PAGE = "page"
+#: Who acts when nobody does.
+LAPSE = Actor("a permit's own time", "rule")
+#: An exempt aircraft that is permitted again after so long flies another time: batteries are
+#: changed within minutes, and a gap in the watch is no new flight.
+FLIGHT_GAP_NS = 600 * NS_PER_S
+#: States that time itself ends.
+_LAPSING = frozenset(
+    {
+        *UNDECIDED_STATES,
+        PermitState.GRANTED,
+        PermitState.ACTIVATED,
+        PermitState.SUSPENDED,
+        PermitState.PROVISIONAL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareExemption:
+    """Command: an exemption that holds at once and lapses unless it is confirmed in time.
+
+    `permit` is a draft without an id of its own meaning: the engine gives the number.
+    """
+
+    actor: Actor
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDelivery:
+    """Command: what became of telling a holder by one channel; `detail` names nobody."""
+
+    actor: Actor
+    notice_id: str
+    channel: str
+    delivered: bool
+    detail: str
+
+
+PermitCommand = PutPermit | ChangePermit | DeclareExemption | ReportDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a holder is to be told; `waiting` are the channels that have not told it yet."""
+
+    notice_id: str
+    permit_id: PermitId
+    at_ns: int
+    state: PermitState
+    why: str
+    waiting: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlightCount:
+    """Flights under the exemptions of a class in one month (UTC), without their places."""
+
+    month: str  # "2026-09"
+    exemption_class: str
+    flights: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookSnapshot:
+    """The book as values, but for the permits themselves."""
+
+    notices: tuple[Notice, ...] = ()
+    numbered: int = 0
+    declared: int = 0
+    counts: tuple[FlightCount, ...] = ()
+    flying: tuple[tuple[PermitId, str, int], ...] = ()
+
+
+class PermitBook:
+    """Permits and exemptions by id, with what follows from their steps."""
+
+    def __init__(self, authority_id: str, policy: PermitPolicy) -> None:
+        self._authority_id, self._policy = authority_id, policy
+        self._permits: dict[PermitId, PreparedPermit] = {}
+        self._notices: dict[str, Notice] = {}
+        self._numbered = self._declared = 0
+        self._counts: dict[tuple[str, str], int] = {}
+        self._flying: dict[tuple[PermitId, str], int] = {}
+        self._prepared: tuple[PreparedPermit, ...] = ()
+        self._lapses_ns: int | None = None
+
+    # -- inputs ---------------------------------------------------------------------------
+
+    def apply(self, command: PermitCommand, now_ns: int) -> list[Event]:
+        """Carry out a command; DecisionError leaves all as it was."""
+        if not command.actor.name.strip():
+            raise DecisionError("a permit is changed by a named person: the name is empty")
+        match command:
+            case PutPermit(actor, permit):
+                return self._put(permit, actor, now_ns)
+            case ChangePermit():
+                return self._change(command, now_ns)
+            case DeclareExemption(actor, permit):
+                return self._declare(permit, actor, now_ns)
+            case ReportDelivery():
+                return self._delivered(command, now_ns)
+
+    def advance(self, now_ns: int) -> list[Event]:
+        """Let the clock reach `now_ns`: what is over expires, what nobody confirmed lapses."""
+        if self._lapses_ns is None or now_ns < self._lapses_ns:
+            return []
+        said: list[Event] = []
+        for prepared in list(self._permits.values()):
+            permit = prepared.permit
+            due_ns = _lapses_ns(permit)
+            if due_ns is None or now_ns < due_ns:
+                continue
+            confirm_ns = permit.procedure.confirm_by_ns
+            unconfirmed = permit.state is PermitState.PROVISIONAL and due_ns == confirm_ns
+            why = "nobody confirmed it in time" if unconfirmed else "its time is over"
+            after = transition(permit, PermitEvent.EXPIRE, now_ns, why, policy=self._policy)
+            said += self._hold(after, LAPSE, why, now_ns, told=not _flown_out(permit))
+        self._index()
+        return said
+
+    def fly(self, permit_id: PermitId | None, serial: str, now_ns: int) -> None:
+        """An aircraft is in the air under a permit; flights under exemptions are counted."""
+        known = None if permit_id is None else self._permits.get(permit_id)
+        if known is None or not known.permit.exemption_class:
+            return
+        key = (known.permit.permit_id, serial.strip().upper())
+        last_ns = self._flying.get(key)
+        self._flying[key] = now_ns
+        if last_ns is not None and now_ns - last_ns <= FLIGHT_GAP_NS:
+            return
+        count = (to_datetime(now_ns).strftime("%Y-%m"), known.permit.exemption_class)
+        self._counts[count] = self._counts.get(count, 0) + 1
+
+    # -- looking --------------------------------------------------------------------------
+
+    def prepared(self) -> tuple[PreparedPermit, ...]:
+        """All permits, ready to be judged by."""
+        return self._prepared
+
+    def permits(self) -> tuple[Permit, ...]:
+        """All permits, each in its present state."""
+        return tuple(p.permit for p in self._prepared)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """What has not been told by every channel yet, oldest first."""
+        return tuple(self._notices.values())
+
+    def counts(self) -> tuple[FlightCount, ...]:
+        """Exemption flights by month and class."""
+        return tuple(FlightCount(m, c, n) for (m, c), n in sorted(self._counts.items()))
+
+    def snapshot(self) -> BookSnapshot:
+        """What `restore` needs beside the permits."""
+        flying = tuple((p, s, at) for (p, s), at in self._flying.items())
+        counts = tuple(FlightCount(m, c, n) for (m, c), n in self._counts.items())
+        return BookSnapshot(self.notices(), self._numbered, self._declared, counts, flying)
+
+    @staticmethod
+    def restore(
+        authority_id: str, policy: PermitPolicy, permits: Sequence[Permit], saved: BookSnapshot
+    ) -> PermitBook:
+        """A book that goes on exactly where `saved` was taken."""
+        book = PermitBook(authority_id, policy)
+        book._permits = {p.permit_id: prepare_permit(p) for p in permits}
+        book._notices = {n.notice_id: n for n in saved.notices}
+        book._numbered, book._declared = saved.numbered, saved.declared
+        book._counts = {(c.month, c.exemption_class): c.flights for c in saved.counts}
+        book._flying = {(p, s): at for p, s, at in saved.flying}
+        book._index()
+        return book
+
+    # -- commands -------------------------------------------------------------------------
+
+    def _put(self, permit: Permit, actor: Actor, now_ns: int) -> list[Event]:
+        if permit.state is PermitState.PROVISIONAL:
+            raise DecisionError("an emergency exemption is declared, not entered: it must lapse")
+        before = self._permits.get(permit.permit_id)
+        if permit.state is PermitState.SUBMITTED:
+            handed = handed_in(permit.procedure, now_ns, self._policy)
+            permit = replace(permit, procedure=handed)
+        told = before is not None and before.permit.state is not permit.state
+        said = self._hold(permit, actor, permit.state_why, now_ns, told)
+        self._index()
+        return said
+
+    def _change(self, command: ChangePermit, now_ns: int) -> list[Event]:
+        known = self._permits.get(command.permit_id)
+        if known is None:
+            raise DecisionError(f"there is no permit {command.permit_id}")
+        event = command.event
+        after = transition(
+            known.permit, event, now_ns, command.why, command.terms, policy=self._policy
+        )
+        said = self._hold(after, command.actor, command.why, now_ns, event in TOLD_TO_HOLDER)
+        self._index()
+        return said
+
+    def _declare(self, draft: Permit, actor: Actor, now_ns: int) -> list[Event]:
+        _check_emergency(draft, self._authority_id, self._policy, now_ns)
+        declared = self._declared + 1
+        while PermitId(f"E{declared:04d}") in self._permits:
+            declared += 1
+        draft = replace(draft, permit_id=PermitId(f"E{declared:04d}"), state=PermitState.DRAFT)
+        why = draft.state_why
+        step = PermitEvent.DECLARE_EMERGENCY
+        permit = transition(draft, step, now_ns, why, policy=self._policy)
+        self._declared = declared
+        said = self._hold(permit, actor, why, now_ns, told=False)
+        self._index()
+        return said
+
+    def _delivered(self, command: ReportDelivery, now_ns: int) -> list[Event]:
+        notice = self._notices.get(command.notice_id)
+        if notice is None or command.channel not in (*notice.waiting, PAGE):
+            raise DecisionError(f"no notice {command.notice_id} waits for {command.channel!r}")
+        waiting = tuple(c for c in notice.waiting if c != command.channel)
+        failed = notice.failed if command.delivered else (*notice.failed, command.channel)
+        if waiting:
+            self._notices[notice.notice_id] = replace(notice, waiting=waiting, failed=failed)
+        else:
+            del self._notices[notice.notice_id]
+        known = self._permits.get(notice.permit_id)
+        if command.delivered and known is not None and known.permit.state is notice.state:
+            self._note_told(known.permit, now_ns)
+        if not command.delivered and not waiting and command.channel != PAGE:
+            self._notices[notice.notice_id] = replace(notice, waiting=(PAGE,), failed=failed)
+        return [
+            NoticeTold(
+                now_ns, notice.notice_id, notice.permit_id, command.channel, command.delivered,
+                command.detail,
+            )
+        ]  # fmt: skip
+
+    def _note_told(self, permit: Permit, now_ns: int) -> None:
+        if permit.procedure.notified_ns is None:
+            told = replace(permit, procedure=replace(permit.procedure, notified_ns=now_ns))
+            self._permits[permit.permit_id] = prepare_permit(told)
+            self._index()
+
+    def _hold(self, permit: Permit, actor: Actor, why: str, now_ns: int, told: bool) -> list[Event]:
+        """The permit's new version; its holder will be told by every channel that was given."""
+        self._permits[permit.permit_id] = prepare_permit(permit)
+        state = permit.state
+        said: list[Event] = [PermitChanged(now_ns, permit.permit_id, state.value, actor, why)]
+        if not told:
+            return said
+        for old in [n for n in self._notices.values() if n.permit_id == permit.permit_id]:
+            if old.waiting == (PAGE,):  # the page shows the new state instead
+                del self._notices[old.notice_id]
+        self._numbered += 1
+        kinds = tuple(dict.fromkeys(c.kind.value for c in permit.procedure.channels)) or (PAGE,)
+        notice_id = f"N{self._numbered:05d}"
+        self._notices[notice_id] = Notice(
+            notice_id, permit.permit_id, now_ns, state, permit.state_why, kinds
+        )
+        said.append(NoticeDue(now_ns, notice_id, permit.permit_id, state.value, kinds))
+        return said
+
+    def _index(self) -> None:
+        self._prepared = tuple(self._permits.values())
+        due = [at for p in self._prepared if (at := _lapses_ns(p.permit)) is not None]
+        self._lapses_ns = min(due, default=None)
+
+
+def _lapses_ns(permit: Permit) -> int | None:
+    """When time alone ends a permit, if it does."""
+    if permit.state not in _LAPSING:
+        return None
+    ends = [ends_ns(permit)]
+    if permit.state is PermitState.PROVISIONAL:
+        ends.append(permit.procedure.confirm_by_ns)
+    return min((at for at in ends if at is not None), default=None)
+
+
+def _flown_out(permit: Permit) -> bool:
+    """Whether only the time that was granted is over, of which nobody needs to be told."""
+    return permit.state in (PermitState.GRANTED, PermitState.ACTIVATED, PermitState.SUSPENDED)
+
+
+def _check_emergency(draft: Permit, authority_id: str, policy: PermitPolicy, now_ns: int) -> None:
+    """DecisionError unless an emergency exemption is bound to aircraft, area and time."""
+    end_ns = ends_ns(draft)
+    longest_ns = now_ns + round(policy.longest_emergency_s * NS_PER_S)
+    faults = (
+        (draft.authority_id != authority_id, "is of another authority"),
+        (draft.exemption_class not in list(ExemptionClass), "names no class of ours"),
+        (not any(s.strip() for s in draft.serials),
+         "names no aircraft: without its serial number any drone would be let in"),
+        (not draft.volumes, "names no area"),
+        (end_ns is None, "has no end"),
+        (end_ns is not None and end_ns <= now_ns, "is over already"),
+        (end_ns is not None and end_ns > longest_ns,
+         f"lasts longer than {policy.longest_emergency_s / 60.0:g} minutes"),
+    )  # fmt: skip
+    for wrong, words in faults:
+        if wrong:
+            raise DecisionError(f"the emergency exemption {words}")
