@@ -1,6 +1,10 @@
 """Which plots lie in which track's gate: a grid by hashing, then the exact distance.
 
 Pairs come grouped by track: those of track i are `start[i]` to `start[i + 1]`.
+
+From here on plots are rows of `seen` (k, PLOT_WIDTH), by cell, so that all of a plot lies
+together and neighbours near each other: east, north, up, the upper triangle of the covariance
+row by row, the log density of what else it may be, whether its class is known, and no more.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ LEAST_CELL_M, MOST_CELL_M = 16.0, 4096.0
 MOST_CELLS = 256
 #: Cells are numbered within +- 2^31 of the site; what is farther shares the outermost.
 FARTHEST_CELL = 2.0**31
+#: Columns of `seen`.
+PLOT_WIDTH, LOG_NULL, CLASSIFIED = 12, 9, 10
 #: A plot this much likelier than a false one is certain; more would only lose digits.
 MOST_LIKELIHOOD = 1e9
 
@@ -30,8 +36,13 @@ def _cell(value_m: float, cell_m: float) -> int:
 
 @kernel
 def _slot(column: int, row: int, mask: int) -> int:
-    mixed = (column * 73_856_093) ^ (row * 19_349_663)
-    return (mixed ^ (mixed >> 15)) & mask
+    """Blocks of 4 x 4 cells are scattered, a block's cells lie side by side.
+
+    A gate touches a few neighbours: so they share a line of the processor's cache.
+    """
+    mixed = ((column >> 2) * 73_856_093) ^ ((row >> 2) * 19_349_663)
+    mixed ^= mixed >> 15
+    return ((mixed << 4) & mask) | ((row & 3) << 2) | (column & 3)
 
 
 @kernel
@@ -43,8 +54,8 @@ def _before(one: Any, other: Any) -> bool:
 
 
 @kernel
-def grid_of(z: Any, cell_m: float) -> tuple[Any, Any, Any, Any]:
-    """Plots (m, 3) sorted into hashed cells: slot starts, plots by slot, their columns, rows.
+def grid_of(z: Any, cell_m: float) -> tuple[Any, Any]:
+    """Plots (m, 3) sorted into hashed cells: slot starts, and the plots by slot (k,).
 
     Inside a slot they stand by east, north and up, so that it does not matter in which order
     they came. Plots that are not finite are in no cell.
@@ -53,8 +64,8 @@ def grid_of(z: Any, cell_m: float) -> tuple[Any, Any, Any, Any]:
     size = 16
     while size < 2 * m:
         size *= 2
-    slots = np.empty(m, np.int64)
-    begins = np.zeros(size + 1, np.int64)
+    slots = np.empty(m, np.int32)
+    begins = np.zeros(size + 1, np.int32)
     for j in range(m):
         slots[j] = -1
         if math.isfinite(z[j, 0]) and math.isfinite(z[j, 1]) and math.isfinite(z[j, 2]):
@@ -63,7 +74,7 @@ def grid_of(z: Any, cell_m: float) -> tuple[Any, Any, Any, Any]:
     for k in range(size):
         begins[k + 1] += begins[k]
     filled = begins[:-1].copy()
-    order = np.empty(m, np.int64)
+    order = np.empty(begins[size], np.int64)
     for j in range(m):
         if slots[j] < 0:
             continue
@@ -73,27 +84,36 @@ def grid_of(z: Any, cell_m: float) -> tuple[Any, Any, Any, Any]:
             k -= 1
         order[k] = j
         filled[slots[j]] += 1
-    order = order[: begins[size]]
-    columns, rows = np.empty(order.shape[0], np.int64), np.empty(order.shape[0], np.int64)
+    return begins, order
+
+
+@kernel
+def _seen(order: Any, z: Any, r: Any, log_null: Any, plot_kinds: Any) -> Any:
+    """The plots in this order, each as one row."""
+    seen = np.empty((order.shape[0], PLOT_WIDTH))
     for k in range(order.shape[0]):
         j = order[k]
-        columns[k], rows[k] = _cell(z[j, 0], cell_m), _cell(z[j, 1], cell_m)
-    return begins, order, columns, rows
+        seen[k, 0], seen[k, 1], seen[k, 2] = z[j, 0], z[j, 1], z[j, 2]
+        seen[k, 3], seen[k, 4], seen[k, 5] = r[j, 0, 0], r[j, 0, 1], r[j, 0, 2]
+        seen[k, 6], seen[k, 7], seen[k, 8] = r[j, 1, 1], r[j, 1, 2], r[j, 2, 2]
+        seen[k, LOG_NULL] = log_null[j]
+        seen[k, CLASSIFIED] = 1.0 if is_classified(plot_kinds, j) else 0.0
+    return seen
 
 
 @kernel
 def _near(
     east: float, north: float, reach_e: float, reach_n: float, cell_m: float, begins: Any,
-    order: Any, columns: Any, rows: Any, found: Any,
+    seen: Any, found: Any,
 ) -> int:  # fmt: skip
-    """Plots whose cell touches a box, into `found`; returns how many."""
+    """Plots inside a box, into `found`; returns how many."""
     first_c, last_c = _cell(east - reach_e, cell_m), _cell(east + reach_e, cell_m)
     first_r, last_r = _cell(north - reach_n, cell_m), _cell(north + reach_n, cell_m)
     count = 0
     if float(last_c - first_c + 1) * float(last_r - first_r + 1) > MOST_CELLS:
-        for k in range(order.shape[0]):
-            if first_c <= columns[k] <= last_c and first_r <= rows[k] <= last_r:
-                found[count] = order[k]
+        for k in range(seen.shape[0]):
+            if abs(seen[k, 0] - east) <= reach_e and abs(seen[k, 1] - north) <= reach_n:
+                found[count] = k
                 count += 1
         return count
     mask = begins.shape[0] - 2
@@ -101,8 +121,11 @@ def _near(
         for row in range(first_r, last_r + 1):
             slot = _slot(column, row, mask)
             for k in range(begins[slot], begins[slot + 1]):
-                if columns[k] == column and rows[k] == row:
-                    found[count] = order[k]
+                if abs(seen[k, 0] - east) > reach_e or abs(seen[k, 1] - north) > reach_n:
+                    continue
+                # Two cells of the box may share the slot.
+                if _cell(seen[k, 0], cell_m) == column and _cell(seen[k, 1], cell_m) == row:
+                    found[count] = k
                     count += 1
     return count
 
@@ -132,44 +155,35 @@ def _reaches(n: int, x: Any, x_of: Any, p_of: Any, lag_s: Any, r: Any, gate2: fl
 
 @kernel
 def _cell_side_m(reach: Any) -> float:
-    """As wide as a gate is on average: then it touches two by two cells."""
+    """Twice as wide as a gate is on average: then it mostly touches one or two cells."""
     sure, total_m = 0, 0.0
     for i in range(reach.shape[0]):
         if math.isfinite(reach[i, 0] + reach[i, 1]):
             total_m += reach[i, 0] + reach[i, 1]
             sure += 1
-    return min(max(total_m / max(sure, 1), LEAST_CELL_M), MOST_CELL_M)
-
-
-@kernel
-def _classified(plot_kinds: Any) -> Any:
-    """Whether anything is known of each plot's class (m,)."""
-    found = np.empty(plot_kinds.shape[0], np.bool_)
-    for j in range(plot_kinds.shape[0]):
-        found[j] = is_classified(plot_kinds[j])
-    return found
+    return min(max(2.0 * total_m / max(sure, 1), LEAST_CELL_M), MOST_CELL_M)
 
 
 @kernel
 def pairs_in_gate(
     n: int, x: Any, x_of: Any, p_of: Any, share_of: Any, lag_s: Any, z: Any, r: Any,
     log_null: Any, kinds: Any, plot_kinds: Any, log_prior: Any, log_pd: float, gate2: float,
-) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+) -> tuple[Any, Any, Any, Any, Any, Any]:  # fmt: skip
     """Pairs of tracks and plots inside the gate of any model, with their likelihood ratios.
 
     The first n of x (n, 6) are the tracks, x_of (n, M, 6), p_of (n, M, 6, 6) and
-    share_of (n, M) their motion models. Returns start (n + 1,), plot (k,), likelihood (k, M): of
-    'this plot is this track's' to 'it is no known track's' for each model, and fit (k,): how
-    the plot's class fits what the track is (feature-aided association, Blackman and Popoli
-    1999, 6.2), by which the ratio is to be multiplied; and the finite plots in an order that
-    does not depend on how they came.
+    share_of (n, M) their motion models. Returns start (n + 1,), plot (k,) in `seen`,
+    likelihood (k, M): of 'this plot is this track's' to 'it is no known track's' for each
+    model, and fit (k,): how the plot's class fits what the track is (feature-aided
+    association, Blackman and Popoli 1999, 6.2), by which the ratio is to be multiplied; `seen`;
+    and the finite plots in its order, which does not depend on how they came.
     """
     models = share_of.shape[1]
     reach = _reaches(n, x, x_of, p_of, lag_s, r, gate2)
     cell_m = _cell_side_m(reach)
-    begins, order, columns, rows = grid_of(z, cell_m)
-    found = np.empty(z.shape[0], np.int64)
-    classified = _classified(plot_kinds)
+    begins, order = grid_of(z, cell_m)
+    seen = _seen(order, z, r, log_null, plot_kinds)
+    found = np.empty(order.shape[0], np.int64)
     room = 4 * n + 16
     start = np.zeros(n + 1, np.int64)
     plots, fits = np.empty(room, np.int64), np.empty(room)
@@ -184,18 +198,16 @@ def pairs_in_gate(
         reach_e, reach_n = reach[i, 0], reach[i, 1]
         if not (math.isfinite(east + reach_e) and math.isfinite(north + reach_n)):
             continue
-        near = _near(east, north, reach_e, reach_n, cell_m, begins, order, columns, rows, found)
+        near = _near(east, north, reach_e, reach_n, cell_m, begins, seen, found)
         shares_known = False
-        for k in range(near):
-            j = found[k]
-            if abs(z[j, 0] - east) > reach_e or abs(z[j, 1] - north) > reach_n:
-                continue
-            base = log_pd - 1.5 * LOG_2PI - log_null[j]
+        for at in range(near):
+            k = found[at]
+            base = log_pd - 1.5 * LOG_2PI - seen[k, LOG_NULL]
             inside = False
             for model in range(models):
-                fit = innovation(flat_x, flat_p, i * models + model, lag, z, r, j)
+                fit = innovation(flat_x, flat_p, i * models + model, lag, seen, k)
                 # So written, what overflowed (NaN) is no pair.
-                inside = inside or (fit[0] <= gate2 and log_null[j] < np.inf)
+                inside = inside or (fit[0] <= gate2 and seen[k, LOG_NULL] < np.inf)
                 ratio = math.exp(min(base - 0.5 * (fit[0] + fit[1]), 30.0))
                 each[model] = min(ratio, MOST_LIKELIHOOD)
             if not inside:
@@ -209,12 +221,12 @@ def pairs_in_gate(
                 likelihoods = larger
             for model in range(models):
                 likelihoods[count, model] = each[model]
-            plots[count], fits[count] = j, 1.0
-            if classified[j]:
+            plots[count], fits[count] = k, 1.0
+            if seen[k, CLASSIFIED] > 0.0:
                 if not shares_known:
                     kind_shares(kinds[i], log_prior, kind_share)
                     shares_known = True
-                fits[count] = math.exp(kind_fit(kind_share, plot_kinds[j]))
+                fits[count] = math.exp(kind_fit(kind_share, plot_kinds[order[k]]))
             count += 1
     start[n] = count
-    return start, plots[:count], likelihoods[:count], fits[:count], order
+    return start, plots[:count], likelihoods[:count], fits[:count], seen, order

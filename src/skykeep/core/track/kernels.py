@@ -42,17 +42,17 @@ def predict(x: Any, p: Any, dt_s: float, q_horizontal: float, q_vertical: float)
 
 
 @kernel
-def innovation(x: Any, p: Any, i: int, lag_s: float, z: Any, r: Any, j: int) -> tuple[Any, ...]:
-    """Position j of z (m, 3), r (m, 3, 3) against state i of x (n, 6), p (n, 6, 6).
+def innovation(x: Any, p: Any, i: int, lag_s: float, seen: Any, k: int) -> tuple[Any, ...]:
+    """Plot k of `seen` (m, PLOT_WIDTH; see gate) against state i of x (n, 6), p (n, 6, 6).
 
     `lag_s` <= 0 is how much older the plot is than the state: the plot is compared with where
     the target then was. Returns the squared Mahalanobis distance, log det S, the innovation's
     three parts and the upper triangle of S^-1 row by row; (inf, 0, ...) where S is not positive
     definite. Indices and scalars instead of slices: a slice costs as much as the arithmetic.
     """
-    n0, n1, n2 = z[j, 0] - x[i, 0], z[j, 1] - x[i, 1], z[j, 2] - x[i, 2]
-    s00, s11, s22 = r[j, 0, 0] + p[i, 0, 0], r[j, 1, 1] + p[i, 1, 1], r[j, 2, 2] + p[i, 2, 2]
-    s01, s02, s12 = r[j, 0, 1] + p[i, 0, 1], r[j, 0, 2] + p[i, 0, 2], r[j, 1, 2] + p[i, 1, 2]
+    n0, n1, n2 = seen[k, 0] - x[i, 0], seen[k, 1] - x[i, 1], seen[k, 2] - x[i, 2]
+    s00, s01, s02 = seen[k, 3] + p[i, 0, 0], seen[k, 4] + p[i, 0, 1], seen[k, 5] + p[i, 0, 2]
+    s11, s12, s22 = seen[k, 6] + p[i, 1, 1], seen[k, 7] + p[i, 1, 2], seen[k, 8] + p[i, 2, 2]
     if lag_s != 0.0:
         n0, n1, n2 = n0 - lag_s * x[i, 3], n1 - lag_s * x[i, 4], n2 - lag_s * x[i, 5]
         s00 += lag_s * (2.0 * p[i, 0, 3] + lag_s * p[i, 3, 3])
@@ -111,9 +111,12 @@ def kind_shares(kinds: Any, log_prior: Any, share: Any) -> None:
 
 
 @kernel
-def is_classified(plot_kinds: Any) -> bool:
-    """Whether anything is known of a plot's class; its log likelihoods (4,) are all 0 if not."""
-    return bool(plot_kinds[0] != 0.0 or plot_kinds[1] != 0.0 or plot_kinds[3] != 0.0)
+def is_classified(plot_kinds: Any, j: int) -> bool:
+    """Whether anything is known of plot j's class; its log likelihoods are all 0 if not."""
+    known = False
+    for k in range(4):
+        known = known or plot_kinds[j, k] != 0.0
+    return known
 
 
 @kernel

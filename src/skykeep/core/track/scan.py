@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skykeep.core.geo import kernel
-from skykeep.core.track.gate import pairs_in_gate
+from skykeep.core.track.gate import CLASSIFIED, pairs_in_gate
 from skykeep.core.track.kernels import covered, innovation, update
 from skykeep.core.track.motion import combine, move_all
 from skykeep.core.track.share import share
@@ -43,7 +43,7 @@ def _weigh(
 @kernel
 def _believe(
     n: int, score: Any, kinds: Any, share_of: Any, start: Any, plot: Any, like: Any, fit: Any,
-    nu: Any, plot_kinds: Any, pd: float, missed: Any, score_cap: float,
+    nu: Any, seen: Any, order: Any, plot_kinds: Any, pd: float, missed: Any, score_cap: float,
 ) -> Any:  # fmt: skip
     """What the plots say about each track's existence and kind; returns who was hit (n,).
 
@@ -69,24 +69,26 @@ def _believe(
         score[i] = min(score_cap, score[i] + math.log(proves))
         hit[i] = taken > miss
         for e in range(first, last):
+            if seen[plot[e], CLASSIFIED] == 0.0:
+                continue
             each = 0.0
             for m in range(like.shape[1]):
                 each += share_of[i, m] * like[e, m]
             for k in range(4):
-                kinds[i, k] += each / (miss + taken) * plot_kinds[plot[e], k]
+                kinds[i, k] += each / (miss + taken) * plot_kinds[order[plot[e]], k]
     return hit
 
 
 @kernel
 def _follow(
     x: Any, p: Any, i: int, lag_s: float, first: int, last: int, model: int, plot: Any,
-    like: Any, mine: Any, missed: float, z: Any, r: Any, ph: Any, x0: Any, p0: Any, x_sum: Any,
+    like: Any, mine: Any, missed: float, seen: Any, ph: Any, x0: Any, p0: Any, x_sum: Any,
     p_sum: Any,
 ) -> float:  # fmt: skip
     """State i (a track in one model) to the mean over its plots, in place; how well all fit.
 
-    `like` (k, M) is how well each pair fits, `missed` how well none does. All behind r is room
-    to work in.
+    `like` (k, M) is how well each pair fits, `missed` how well none does. All behind `seen` is
+    room to work in.
     """
     whole, best, at = missed, 0.0, -1
     for e in range(first, last):
@@ -98,7 +100,7 @@ def _follow(
         return missed
     fits, least = whole, LEAST_SHARE * whole
     if best >= whole - least:
-        update(x, p, i, lag_s, innovation(x, p, i, lag_s, z, r, plot[at]), ph)
+        update(x, p, i, lag_s, innovation(x, p, i, lag_s, seen, plot[at]), ph)
         return fits
     whole = missed
     for e in range(first, last):
@@ -117,7 +119,7 @@ def _follow(
             x[i, a] = x0[a]
             for b in range(6):
                 p[i, a, b] = p0[a, b]
-        update(x, p, i, lag_s, innovation(x, p, i, lag_s, z, r, plot[e]), ph)
+        update(x, p, i, lag_s, innovation(x, p, i, lag_s, seen, plot[e]), ph)
         for a in range(6):
             off = x[i, a] - x0[a]
             x_sum[a] += part * off
@@ -133,7 +135,7 @@ def _follow(
 @kernel
 def _follow_all(
     n: int, x: Any, p: Any, x_of: Any, p_of: Any, share_of: Any, lag_s: Any, start: Any,
-    plot: Any, like: Any, mine: Any, missed: float, z: Any, r: Any,
+    plot: Any, like: Any, mine: Any, missed: float, seen: Any,
 ) -> None:  # fmt: skip
     """Every track, in all its models, to the mean over its plots."""
     ph, x0, p0, x_sum, p_sum = (
@@ -149,7 +151,7 @@ def _follow_all(
         for m in range(models):
             share_of[i, m] *= _follow(
                 flat_x, flat_p, i * models + m, lag_s[i], first, last, m, plot, like, mine,
-                missed, z, r, ph, x0, p0, x_sum, p_sum,
+                missed, seen, ph, x0, p0, x_sum, p_sum,
             )  # fmt: skip
             total += share_of[i, m]
         for m in range(models):
@@ -175,23 +177,21 @@ def scan(
     hits, misses, last_ns = c.hits, c.misses, c.last_ns
     lag_s = move_all(n, x, p, x_of, p_of, share_of, c.time_ns, at_ns, q, leave_s)
     log_null = plots.log_clutter + math.log(1.0 + math.exp(log_new))
-    start, plot, like, fit, order = pairs_in_gate(
+    start, plot, like, fit, seen, order = pairs_in_gate(
         n, x, x_of, p_of, share_of, lag_s, plots.z, plots.r, log_null, c.kinds, plots.kinds,
         log_prior, math.log(pd), gate2,
     )  # fmt: skip
     weight, none = _weigh(n, c.score, share_of, start, like, fit, pd)
-    nu, nobodys, owner, mine = share(start, plot, weight, none, plots.z.shape[0])
+    nu, nobodys, owner, mine = share(start, plot, weight, none, order.shape[0])
     missed = np.zeros(n, np.bool_)
     if whole_turn:
         for i in range(n):
             missed[i] = covered(x[i], place, axes, limits)
     hit = _believe(
-        n, c.score, c.kinds, share_of, start, plot, like, fit, nu, plots.kinds, pd, missed,
-        score_cap,
+        n, c.score, c.kinds, share_of, start, plot, like, fit, nu, seen, order, plots.kinds, pd,
+        missed, score_cap,
     )  # fmt: skip
-    _follow_all(
-        n, x, p, x_of, p_of, share_of, lag_s, start, plot, like, mine, 1.0 - pd, plots.z, plots.r
-    )
+    _follow_all(n, x, p, x_of, p_of, share_of, lag_s, start, plot, like, mine, 1.0 - pd, seen)
     for i in range(n):
         if hit[i]:
             hits[i] += 1
@@ -200,4 +200,7 @@ def scan(
                 misses[i] = 0
         elif missed[i]:
             misses[i] += 1
-    return owner, nobodys, order
+    owner_of, nobodys_of = np.full(plots.z.shape[0], -1, np.int64), np.ones(plots.z.shape[0])
+    for k in range(order.shape[0]):
+        owner_of[order[k]], nobodys_of[order[k]] = owner[k], nobodys[k]
+    return owner_of, nobodys_of, order

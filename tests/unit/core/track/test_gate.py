@@ -40,14 +40,15 @@ class Tracks:
 
     def pairs(self, z: F64, r: F64, log_null: F64, kinds: F64) -> tuple[Pairs, list[int]]:
         """Each pair's likelihood by model and its fit; and the finite plots in their order."""
-        start, plot, like, fit, order = gate.pairs_in_gate(
+        start, plot, like, fit, seen, order = gate.pairs_in_gate(
             len(self.x), self.x, self.x_of, self.p_of, self.share_of, self.lag_s, z, r,
             log_null, self.kinds, kinds, LOG_PRIOR, LOG_PD, GATE2,
         )  # fmt: skip
         assert start[0] == 0
         assert start[-1] == len(plot) == len(like) == len(fit)
+        assert (seen[:, :3] == z[order]).all()
         found = {
-            (i, int(plot[e])): (*like[e].tolist(), float(fit[e]))
+            (i, int(order[plot[e]])): (*like[e].tolist(), float(fit[e]))
             for i in range(len(self.x))
             for e in range(start[i], start[i + 1])
         }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skykeep.core.geo import Frame, axes_between
 from skykeep.core.observation import TargetKind
-from skykeep.core.track import kernels
+from skykeep.core.track import gate, kernels
 from skykeep.core.track.tracker import KIND_PRIOR
 from tests.reference import earth, kalman
 
@@ -47,6 +47,14 @@ def test_predict_is_the_textbooks(seed: int, dt_s: float) -> None:
     assert p == pytest.approx(slow_p, rel=1e-9, abs=1e-9)
 
 
+def rows_of(z: list[F64], r: list[F64]) -> F64:
+    """Plots as the gate lays them out."""
+    rows = np.zeros((len(z), gate.PLOT_WIDTH))
+    for k in range(len(z)):
+        rows[k, :3], rows[k, 3:9] = z[k], r[k][np.triu_indices(3)]
+    return rows
+
+
 @given(_seeds, st.one_of(st.just(0.0), _lags))
 @settings(max_examples=100, deadline=None)
 def test_innovation_and_update_are_the_textbooks(seed: int, lag_s: float) -> None:
@@ -57,7 +65,7 @@ def test_innovation_and_update_are_the_textbooks(seed: int, lag_s: float) -> Non
     z = h @ x + rng.uniform(-150.0, 150.0, 3)
     slow_nu, slow_s, slow_d2, slow_log_det = kalman.innovation(x, p, h, z, r)
     xs, ps = np.array([x - 1.0, x]), np.array([2.0 * p, p])
-    fit = kernels.innovation(xs, ps, 1, lag_s, np.array([z + 9.0, z]), np.array([r, r]), 1)
+    fit = kernels.innovation(xs, ps, 1, lag_s, rows_of([z + 9.0, z], [r, r]), 1)
     assert fit[:2] == pytest.approx((slow_d2, slow_log_det), rel=1e-9)
     assert fit[2:5] == pytest.approx(slow_nu, abs=1e-9)
     inverse = np.linalg.inv(slow_s)[np.triu_indices(3)]
@@ -75,7 +83,7 @@ def test_innovation_and_update_are_the_textbooks(seed: int, lag_s: float) -> Non
 def _innovation_of(p3: F64, r: F64, z: tuple[float, ...] = (0.0, 0.0, 0.0)) -> tuple[float, float]:
     x, p = np.zeros((1, 6)), np.zeros((1, 6, 6))
     p[0, :3, :3] = p3
-    found: tuple[float, ...] = kernels.innovation(x, p, 0, 0.0, np.array([z]), np.array([r]), 0)
+    found: tuple[float, ...] = kernels.innovation(x, p, 0, 0.0, rows_of([np.array(z)], [r]), 0)
     return found[0], found[1]
 
 
