@@ -6,11 +6,16 @@
  "policy": {"broadcast_only_counts": false},
  "sensors": [{"sensor": "radar-1", "kind": "radar", "lat_deg": 49.6, "lon_deg": 6.1,
               "height_hae_m": 350, "range_max_m": 6000, "period_s": 1.0, ...}],
- "page": {"basemap": "maps/city.pmtiles"}}
+ "page": {"basemap": "maps/city.pmtiles"},
+ "permits": {"decide_within_days": 10, "appeal": "...", "public_url": "https://...", ...}}
 
 `page` is how the watch page draws: `basemap` a PMTiles file (a path beside this file) or an
 http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is asked of
 anybody: grid, range rings, coasts and borders, and local fonts.
+
+`permits` is what the site's law says of its proceedings (core/permit, PermitPolicy), and how
+holders are told: `public_url` where their own page is reached, `smtp` the site's mail relay,
+`webhook_hosts` the hosts that may be posted to. Without them nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ import msgspec
 from skykeep.core.airspace import Site
 from skykeep.core.geo import Frame, Terrain
 from skykeep.core.observation import Coverage, Sensor, SensorKind
+from skykeep.core.permit import PermitPolicy
 from skykeep.core.schedule import time_zone_of
 from skykeep.core.verdict import VerdictPolicy
 from skykeep.errors import InputError
@@ -74,6 +80,26 @@ class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     glyphs: str | None = None
 
 
+class _Smtp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    host: str
+    sender: str
+    port: int = 25
+    starttls: bool = False
+    user: str | None = None
+    password_file: str | None = None
+
+
+class _Permits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    decide_within_days: float | None = None
+    land_within_s: float = PermitPolicy().land_within_s
+    confirm_within_min: float = PermitPolicy().confirm_within_s / 60.0
+    longest_emergency_min: float = PermitPolicy().longest_emergency_s / 60.0
+    appeal: str = ""
+    public_url: str | None = None
+    webhook_hosts: tuple[str, ...] = ()
+    smtp: _Smtp | None = None
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -83,6 +109,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     policy: _Policy = msgspec.field(default_factory=_Policy)
     sensors: tuple[_Sensor, ...] = ()
     page: _Page = msgspec.field(default_factory=_Page)
+    permits: _Permits = msgspec.field(default_factory=_Permits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +119,70 @@ class PageSettings:
     basemap_file: Path | None = None
     basemap_url: str | None = None
     glyphs_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """The site's mail relay."""
+
+    host: str
+    port: int
+    sender: str
+    starttls: bool = False
+    user: str | None = None
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How holders of permits are told; what is not configured is not used."""
+
+    public_url: str | None = None
+    webhook_hosts: tuple[str, ...] = ()
+    smtp: Smtp | None = None
+
+
+def read_delivery(path: Path) -> Delivery:
+    """How a site file says that holders are told; InputError names what does not fit."""
+    raw = _decode(_bytes_of(path), str(path)).permits
+    where = f"{path}: permits"
+    if raw.public_url is not None and not (
+        _is_url(raw.public_url) and urlsplit(raw.public_url).netloc
+    ):
+        problem = f"{raw.public_url!r} is no http or https URL"
+        raise InputError(f"{where}.public_url", problem, "Give where holders reach this site")
+    public_url = None if raw.public_url is None else raw.public_url.rstrip("/")
+    smtp = None
+    if raw.smtp is not None:
+        if not 0 < raw.smtp.port < 65_536:
+            raise InputError(f"{where}.smtp.port", "is no port", "Give 1 to 65535")
+        secret = raw.smtp.password_file
+        file = None if secret is None else path.parent / secret
+        if file is not None and not file.is_file():
+            raise InputError(f"{where}.smtp.password_file", f"there is no {file}", "Correct it")
+        smtp = Smtp(
+            raw.smtp.host, raw.smtp.port, raw.smtp.sender, raw.smtp.starttls, raw.smtp.user, file
+        )
+    return Delivery(public_url, tuple(h.lower() for h in raw.webhook_hosts), smtp)
+
+
+def _policy(raw: _Permits, where: str) -> PermitPolicy:
+    days = raw.decide_within_days
+    for name, value in (
+        ("decide_within_days", 1.0 if days is None else days),
+        ("land_within_s", raw.land_within_s),
+        ("confirm_within_min", raw.confirm_within_min),
+        ("longest_emergency_min", raw.longest_emergency_min),
+    ):
+        if not (math.isfinite(value) and 0.0 < value < 1e6):
+            raise InputError(f"{where}.{name}", f"is {value}", "Give a number above 0")
+    return PermitPolicy(
+        None if days is None else days * 86_400.0,
+        raw.land_within_s,
+        raw.confirm_within_min * 60.0,
+        raw.longest_emergency_min * 60.0,
+        raw.appeal,
+    )
 
 
 def read_page(path: Path) -> PageSettings:
@@ -163,6 +254,7 @@ def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
             broadcast_only_counts=raw.policy.broadcast_only_counts,
             bound_horizon_s=raw.policy.bound_horizon_s,
         ),
+        permit_policy=_policy(raw.permits, f"{source}: permits"),
     )
     return site, tuple(
         _sensor(f"{source}: sensors[{i}]", sensor) for i, sensor in enumerate(raw.sensors)

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from skykeep.config import read_page, read_site
+from skykeep.config import read_delivery, read_page, read_site
 from skykeep.errors import InputError
 from skykeep.runtime import rehearse
 from skykeep.service.log import configure_logs
@@ -37,7 +37,11 @@ def run(
     page = Page(drawn.basemap_url, drawn.glyphs_url, basemap_file=drawn.basemap_file)
     rehearse()
     place = Place(host, port, data, tokens or data / TOKENS_FILE)
-    serve(place, site, sensors, clock, lambda words: print(words, flush=True), page)
+    delivery = read_delivery(site_file)
+    serve(
+        place, site, sensors, clock, lambda words: print(words, flush=True), page,
+        delivery=delivery,
+    )  # fmt: skip
     return 0
 
 

@@ -96,6 +96,16 @@ class FlightCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """Something that an office must not forget: `what` is to be done with a permit by `at_ns`."""
+
+    at_ns: int
+    permit_id: PermitId
+    what: str  # "decide", "confirm" or "tell"
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class BookSnapshot:
     """The book as values, but for the permits themselves."""
 
@@ -223,6 +233,8 @@ class PermitBook:
         if known is None:
             raise DecisionError(f"there is no permit {command.permit_id}")
         event = command.event
+        if event is PermitEvent.DECLARE_EMERGENCY:
+            raise DecisionError("an emergency exemption is declared with aircraft, area and time")
         after = transition(
             known.permit, event, now_ns, command.why, command.terms, policy=self._policy
         )
@@ -295,6 +307,29 @@ class PermitBook:
         self._prepared = tuple(self._permits.values())
         due = [at for p in self._prepared if (at := _lapses_ns(p.permit)) is not None]
         self._lapses_ns = min(due, default=None)
+
+
+def due(permits: Sequence[Permit], notices: Sequence[Notice], until_ns: int) -> tuple[Due, ...]:
+    """What falls due by a moment or is overdue, the most urgent first.
+
+    Decisions by their legal deadline, emergency exemptions to be confirmed, and notices that
+    nobody has taken in yet, due since the moment of what they tell.
+    """
+    found: list[Due] = []
+    for permit in permits:
+        decide_ns, confirm_ns = permit.procedure.decide_by_ns, permit.procedure.confirm_by_ns
+        if permit.state in UNDECIDED_STATES and decide_ns is not None:
+            found.append(Due(decide_ns, permit.permit_id, "decide", f"it is {permit.state}"))
+        elif permit.state is PermitState.PROVISIONAL and confirm_ns is not None:
+            words = f"or the {permit.exemption_class} exemption lapses"
+            found.append(Due(confirm_ns, permit.permit_id, "confirm", words))
+    for notice in notices:
+        words = f"that it is {notice.state}, by {', '.join(notice.waiting)}"
+        if notice.failed:
+            words += f" ({', '.join(notice.failed)} was given up)"
+        found.append(Due(notice.at_ns, notice.permit_id, "tell", words))
+    soon = [d for d in found if d.at_ns <= until_ns]
+    return tuple(sorted(soon, key=lambda d: (d.at_ns, d.permit_id, d.what)))
 
 
 def _lapses_ns(permit: Permit) -> int | None:

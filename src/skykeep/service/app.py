@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
+from skykeep.config import Delivery
 from skykeep.service import (
     alerts,
     batches,
@@ -16,6 +17,7 @@ from skykeep.service import (
     metrics,
     observations,
     permits,
+    permits_page,
     problems,
     tracks,
     zones,
@@ -27,6 +29,7 @@ from skykeep.service.hub import Hub
 from skykeep.service.ingest import Ingest
 from skykeep.service.live import Live
 from skykeep.service.metrics import Metrics
+from skykeep.service.outbox import Outbox
 from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page, router_of
@@ -44,10 +47,13 @@ answers each in order. Both want the token in the header, or as a first message
 `{"token": "TOKEN"}`."""
 
 
-def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> FastAPI:
+def create_app(
+    writer: Writer, tokens: Tokens, page: Page | None = None, delivery: Delivery | None = None
+) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
-    So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing.
+    So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
+    and `app.state.outbox`: without its `run`, no holder of a permit is told.
     """
     page = page or Page()
     app = FastAPI(
@@ -60,9 +66,11 @@ def create_app(writer: Writer, tokens: Tokens, page: Page | None = None) -> Fast
     app.state.writer, app.state.tokens = writer, tokens
     sockets = Sockets(tokens)
     app.state.hub = Hub(writer, sockets, page)
+    app.state.outbox = Outbox(writer, delivery or Delivery())
     problems.install(app)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
+    app.include_router(permits_page.router)
 
     generated = app.openapi
     app.openapi = lambda: show_answers(generated())  # type: ignore[method-assign]

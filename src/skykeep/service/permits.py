@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 
+from skykeep.codec.moment import format_moment, parse_moment
 from skykeep.codec.permits import decode_permits, permit_record
+from skykeep.core import permit_book
 from skykeep.core.event import Severity
-from skykeep.core.permit import ChangePermit, PermitEvent, PutPermit
+from skykeep.core.permit import ChangePermit, PermitEvent, PutPermit, Terms
 from skykeep.errors import InputError
 from skykeep.runtime import Recorded
-from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
+from skykeep.service.desk import COMMANDS, READS, Done, done, holder_of, needs, writer_of
+from skykeep.service.examples import shown
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.zones import Id, Text
-from skykeep.units import PermitId
+from skykeep.units import NS_PER_S, PermitId
 
 router = APIRouter(tags=["permits"])
 
@@ -64,6 +67,100 @@ class PermitStep(BaseModel):
     )
     permit_id: Id
     why: Text = ""
+
+
+#: Beside the permit office, the watch officer may take these steps: they cannot wait.
+OFFICER_STEPS = frozenset(
+    {
+        PermitEvent.ACTIVATE,
+        PermitEvent.END,
+        PermitEvent.SUSPEND,
+        PermitEvent.RESUME,
+        PermitEvent.REVOKE,
+        PermitEvent.CONFIRM,
+    }
+)
+Step = Literal[
+    "submit", "request_information", "answer", "review", "grant", "refuse", "activate", "end",
+    "suspend", "resume", "revoke", "expire", "confirm",
+]  # fmt: skip
+Moment = Annotated[str, Field(max_length=40)]
+
+
+class PermitChange(PermitStep):
+    """Which permit, which step, why, and what goes with the step."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "permit_id": "P-1",
+                "step": "suspend",
+                "why": "a rescue helicopter is on its way",
+                "land_by": "2036-09-12T00:05:00Z",
+            }
+        },
+    )
+    step: Step
+    conditions: Annotated[list[Text], Field(max_length=50)] = []
+    land_by: Moment | None = None
+    decide_by: Moment | None = None
+    identity_proof: Text = ""
+
+
+class DueItem(BaseModel):
+    """What is to be done with a permit, and by when."""
+
+    at: str
+    permit_id: str
+    what: str
+    words: str
+
+
+class DueList(BaseModel):
+    """What an office must not forget, the most urgent first."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {
+                "due": [
+                    {
+                        "at": "2026-09-22T08:00:00Z",
+                        "permit_id": "P-1",
+                        "what": "decide",
+                        "words": "it is submitted",
+                    }
+                ]
+            }
+        )
+    )
+    due: list[DueItem]
+
+
+@router.get("/v1/permits/due", responses=READS)
+async def get_due(
+    request: Request,
+    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
+    within_h: Annotated[
+        float, Query(description="due within so many hours, or overdue", ge=0.0, le=100_000.0)
+    ] = 72.0,
+) -> DueList:
+    """Decisions near their legal deadline, exemptions to be confirmed, holders still untold."""
+    until_ns = writer_of(request).now_ns() + round(within_h * 3_600.0 * NS_PER_S)
+
+    def look(recorded: Recorded) -> DueList:
+        book = recorded.runtime.airspace.book
+        found = permit_book.due(book.permits(), book.notices(), until_ns)
+        return DueList(
+            due=[
+                DueItem(
+                    at=format_moment(d.at_ns), permit_id=d.permit_id, what=d.what, words=d.words
+                )
+                for d in found
+            ]
+        )
+
+    return await writer_of(request).ask(look)
 
 
 @router.get("/v1/permits", responses=READS)
@@ -121,6 +218,35 @@ async def put_permit(
     said = await done(writer, [PutPermit(holder.actor, permit) for permit in file.permits])
     findings = [{k: str(v) for k, v in asdict(f).items()} for f in file.findings]
     return said.model_copy(update={"findings": findings})
+
+
+@router.post("/v1/commands/change_permit", responses=COMMANDS)
+async def change_permit(
+    request: Request,
+    body: PermitChange,
+    holder: Annotated[Holder, needs(Role.PERMIT_OFFICE, Role.OFFICER)],
+) -> Done:
+    """One step of a permit's lifecycle: what takes a right away needs a reason.
+
+    `conditions` go with a grant, `land_by` with suspend, revoke and expire; `decide_by` and
+    `identity_proof` before a decision. The watch officer may activate, end, suspend, resume,
+    revoke and confirm, the permit office everything. The holder is told at once.
+    """
+    event = PermitEvent(body.step)
+    if event not in OFFICER_STEPS:
+        holder_of(request, (Role.PERMIT_OFFICE,))
+    terms = Terms(
+        conditions=tuple(c.strip() for c in body.conditions if c.strip()),
+        land_by_ns=_moment("body.land_by", body.land_by),
+        decide_by_ns=_moment("body.decide_by", body.decide_by),
+        identity_proof=body.identity_proof.strip(),
+    )
+    command = ChangePermit(holder.actor, PermitId(body.permit_id), event, body.why, terms)
+    return await done(writer_of(request), [command])
+
+
+def _moment(where: str, text: str | None) -> int | None:
+    return None if text is None else parse_moment(text, where)
 
 
 @router.post("/v1/commands/grant_permit", responses=COMMANDS)

@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from skykeep import __version__
+from skykeep.config import Delivery
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError, RecordError
@@ -87,6 +88,7 @@ def serve(
     say: Callable[[str], None],
     page: Page | None = None,
     play: Play | None = None,
+    delivery: Delivery | None = None,
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
     for a record that does not hold, or that could not be kept to the end.
@@ -97,7 +99,7 @@ def serve(
     listener = _listener(place)
     try:
         writer = Writer(place.data, site, sensors, clock, ticks=play is None)
-        asyncio.run(_serve(place, listener, writer, say, page, play))
+        asyncio.run(_serve(place, listener, writer, say, page, play, delivery))
     finally:
         listener.close()
 
@@ -109,6 +111,7 @@ async def _serve(
     say: Callable[[str], None],
     page: Page | None,
     play: Play | None,
+    delivery: Delivery | None,
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -117,7 +120,7 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
-    app = create_app(writer, tokens, page)
+    app = create_app(writer, tokens, page, delivery)
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -149,6 +152,7 @@ async def _serve(
     gc.set_threshold(*GC_THRESHOLDS)
     at_work = asyncio.ensure_future(writer.run())
     telling = asyncio.ensure_future(app.state.hub.run())
+    sending = asyncio.ensure_future(app.state.outbox.run())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     playing = None if play is None else asyncio.ensure_future(play(writer, listener))
     if playing is not None:
@@ -158,8 +162,9 @@ async def _serve(
         if playing is not None:
             await _ended(playing)
         app.state.hub.stop()
+        app.state.outbox.stop()
         writer.stop()
-        await asyncio.wait([at_work, telling])
+        await asyncio.wait([at_work, telling, sending])
         await at_work
     finally:
         writer.close()

@@ -261,6 +261,7 @@ def test_the_interface_describes_itself(desk: Desk) -> None:
 READS = {
     "zones": {OFFICER, OFFICE, READER},
     "permits": {OFFICER, OFFICE},
+    "permits/due": {OFFICER, OFFICE},
     "exemptions": {OFFICER, OFFICE},
     "observations": {OFFICER, READER},
     "tracks": {OFFICER, READER},
@@ -282,6 +283,7 @@ BODIES: dict[str, Any] = {
     "withdraw_zone": {"zone_id": "Z9", "why": "x"},
     "grant_permit": {"permit_id": "P9"},
     "revoke_permit": {"permit_id": "P9", "why": "x"},
+    "change_permit": {"permit_id": "P9", "step": "suspend", "why": "x"},
     "hand_over_alert": {"alert_id": "A9", "recipient": "x"},
     "close_alert": {"alert_id": "A9", "why": "x"},
     "shelve_alert": {"alert_id": "A9", "until": "2027-01-01T00:00:00Z", "why": "x"},
@@ -295,6 +297,7 @@ MAY = {
     **{name: {OFFICE} for name in PERMIT_COMMANDS},
     **{name: {OFFICER} for name in OFFICER_COMMANDS},
     "revoke_permit": {OFFICER, OFFICE},
+    "change_permit": {OFFICER, OFFICE},
 }
 
 

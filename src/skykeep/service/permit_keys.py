@@ -1,0 +1,72 @@
+"""The permit office's own secrets, beside the record: the key of holders' links, that of cards.
+
+A link's secret is derived from the permit's id: nothing of it stands in the record, and a new
+key ends all links at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from skykeep.errors import InputError
+from skykeep.record.keys import new_seed
+
+LINK_KEY_FILE, CARD_KEY_FILE = "permit-links.key", "permit-cards.key"
+#: 128 bits of the derived value: not to be guessed, and short enough for a text message.
+SECRET_BYTES = 16
+_LINK_LABEL = b"skykeep permit page 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class PermitKeys:
+    """Both keys, 32 bytes each; the repr shows neither."""
+
+    link: bytes = field(repr=False)
+    card_seed: bytes = field(repr=False)
+
+    def secret_of(self, permit_id: str) -> str:
+        """What a holder's link carries beside the permit's id."""
+        named = _LINK_LABEL + permit_id.encode("utf-8", "surrogatepass")
+        made = hmac.new(self.link, named, sha256).digest()[:SECRET_BYTES]
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode("ascii")
+
+    def opens(self, permit_id: str, secret: str) -> bool:
+        """Whether a secret is that of a permit; takes as long whether or not."""
+        made = self.secret_of(permit_id).encode("ascii")
+        return hmac.compare_digest(made, secret.encode("utf-8", "replace"))
+
+
+def open_keys(folder: Path) -> PermitKeys:
+    """The keys in a data folder, made where there are none; InputError for one that is none."""
+    return PermitKeys(_key(folder / LINK_KEY_FILE), _key(folder / CARD_KEY_FILE))
+
+
+def _key(path: Path) -> bytes:
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_key(path)
+    except OSError as error:
+        problem = f"cannot be made ({error.strerror})"
+        raise InputError(str(path), problem, "Check the data folder") from None
+    with os.fdopen(made, "w", encoding="ascii") as file:
+        file.write(new_seed().hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """32 bytes in hexadecimal; InputError where the file holds something else."""
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise InputError(str(path), "holds no key of 32 bytes in hexadecimal", "Restore it")
+    return key

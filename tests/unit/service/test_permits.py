@@ -1,0 +1,254 @@
+"""A permit's proceeding over HTTP, its own page, and that its holder is told."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from skykeep.codec.permits import encode_permits
+from skykeep.commands.recompute import recompute
+from skykeep.config import Delivery, Smtp
+from skykeep.core.permit import Channel, ChannelKind, PermitState, Procedure
+from skykeep.service.outbox import Outbox
+from tests.desk import OFFICE, OFFICER, Desk
+from tests.sky import CITY, at, permit_named
+
+APPLIED = permit_named(state=PermitState.SUBMITTED)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    made.clock.now_ns = at(1.0)
+    made.get("/v1/sensors")  # a tick: commands carry the time of the newest input
+    yield made
+    made.close()
+    assert recompute(tmp_path / "data").faults == []
+
+
+def put(desk: Desk, **changes: Any) -> None:
+    file = encode_permits(CITY, [replace(APPLIED, **changes)])
+    assert desk.command("put_permit", file, OFFICE).status_code == 200
+
+
+def step(desk: Desk, name: str, why: str = "", token: str = OFFICE, **more: Any) -> Any:
+    body = {"permit_id": "P1", "step": name, "why": why} | more
+    return desk.command("change_permit", body, token)
+
+
+def the_permit(desk: Desk) -> dict[str, Any]:
+    (permit,) = desk.get("/v1/permits", OFFICE).json()["permits"]
+    return dict(permit)
+
+
+def test_a_proceeding_from_the_application_to_the_landing(desk: Desk) -> None:
+    put(desk)
+    asked = step(desk, "request_information", "which payload?", decide_by="2026-10-01T00:00:00Z")
+    assert asked.status_code == 200
+    assert [c["event_name"] for c in asked.json()["changed"]] == ["PermitChanged", "NoticeDue"]
+    assert the_permit(desk)["procedure"]["question"] == "which payload?"
+    assert step(desk, "grant").status_code == 409
+    assert step(desk, "answer", "a camera").status_code == 200
+    assert step(desk, "grant", conditions=["below 60 m"]).status_code == 200
+    permit = the_permit(desk)
+    assert (permit["state"], permit["conditions"]) == ("granted", ["below 60 m"])
+    assert permit["procedure"]["submitted"] == "2026-09-12T21:48:01Z"
+    assert step(desk, "activate", token=OFFICER).status_code == 200
+    assert step(desk, "suspend", token=OFFICER).status_code == 409  # without a reason
+    late = step(desk, "suspend", "helicopter", OFFICER, land_by="2026-09-12T21:00:00Z")
+    assert (late.status_code, "land_by is past" in late.text) == (409, True)
+    assert step(desk, "suspend", "helicopter", OFFICER).status_code == 200
+    assert the_permit(desk)["procedure"]["land_by"] == "2026-09-12T21:50:01Z"
+    assert step(desk, "resume", token=OFFICER).status_code == 200
+    assert the_permit(desk)["procedure"]["land_by"] is None
+    assert step(desk, "activate").status_code == step(desk, "end").status_code == 200
+    assert the_permit(desk)["state"] == "ended"
+
+
+def test_a_watch_officer_decides_no_application(desk: Desk) -> None:
+    put(desk)
+    for name in ("grant", "refuse", "review", "request_information"):
+        assert step(desk, name, "x", OFFICER).status_code == 403
+    assert step(desk, "dance").status_code == 422
+
+
+def test_what_is_due_is_listed(desk: Desk) -> None:
+    put(desk, procedure=Procedure(decide_by_ns=at(3_600.0)))
+    (due,) = desk.get("/v1/permits/due", OFFICE).json()["due"]
+    assert (due["permit_id"], due["what"], due["at"]) == ("P1", "decide", "2026-09-12T22:48:00Z")
+    assert desk.get("/v1/permits/due?within_h=0.5", OFFICE).json()["due"] == []
+    step(desk, "refuse", "too low")
+    (due,) = desk.get("/v1/permits/due", OFFICE).json()["due"]
+    assert (due["what"], due["words"]) == ("tell", "that it is refused, by page")
+
+
+def link(desk: Desk, permit_id: str = "P1") -> str:
+    secret = desk.app.state.outbox.keys.secret_of(permit_id)
+    return f"/permit/{secret}/{quote(permit_id, safe='')}"
+
+
+def press(desk: Desk, name: str, words: str = "") -> int:
+    content = f"step={name}&words={quote(words)}".encode()
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return desk.request("POST", link(desk), None, content=content, headers=kind).status_code
+
+
+def test_the_holders_page_tells_and_takes_steps(desk: Desk) -> None:
+    put(desk, holder="<b>Survey</b>")
+    step(desk, "request_information", "which <payload>?")
+    page = desk.get(link(desk), None)
+    assert "which &lt;payload&gt;?" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert the_permit(desk)["procedure"]["notified"] is None  # a scanner may have looked
+    assert press(desk, "seen") == 303
+    assert the_permit(desk)["procedure"]["notified"] == "2026-09-12T21:48:01Z"
+    assert desk.get("/v1/permits/due", OFFICE).json()["due"] == []
+    assert press(desk, "answer", "a camera") == 303
+    assert the_permit(desk)["state"] == "under_review"
+    step(desk, "grant")
+    assert press(desk, "activate") == 303
+    assert press(desk, "grant") == 422  # not a holder's
+    step(desk, "revoke", "flew low", OFFICER)
+    assert "Land now, at the latest by 2026-09-12T21:50:01Z" in desk.get(link(desk), None).text
+    for wrong in (link(desk)[:-2] + "P2", "/permit/x/P1", link(desk, "P2")):
+        assert desk.get(wrong, None).status_code == 404
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    """Refuses the first post, takes those after it."""
+
+    posted: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.posted.append(body)
+        self.send_response(503 if len(self.posted) == 1 else 204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+class Relay(socketserver.StreamRequestHandler):
+    """An SMTP server by the letter of RFC 5321, for one message at a time."""
+
+    mails: list[tuple[list[str], str]]
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 relay\r\n")
+        to: list[str] = []
+        while line := self.rfile.readline().decode("ascii").strip():
+            word = line.partition(" ")[0].upper()
+            if word == "RCPT":
+                to.append(line.partition("<")[2].rstrip(">"))
+            if word == "DATA":
+                self.wfile.write(b"354 go on\r\n")
+                text = b""
+                while not text.endswith(b"\r\n.\r\n"):
+                    text += self.rfile.readline()
+                self.mails.append((to, text.decode("utf-8")))
+            self.wfile.write(b"221 bye\r\n" if word == "QUIT" else b"250 ok\r\n")
+            if word == "QUIT":
+                return
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[int, int, type[Hook], type[Relay]]]:
+    hook = type("OwnHook", (Hook,), {"posted": []})
+    relay = type("OwnRelay", (Relay,), {"mails": []})
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), hook)
+    mail = socketserver.ThreadingTCPServer(("127.0.0.1", 0), relay)
+    servers = (web, mail)
+    threads = [threading.Thread(target=s.serve_forever, args=(0.02,)) for s in servers]
+    for thread in threads:
+        thread.start()
+    yield web.server_address[1], mail.server_address[1], hook, relay
+    for server, thread in zip(servers, threads, strict=True):
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def sending(desk: Desk, delivery: Delivery, seconds: float) -> None:
+    """The outbox at work for some time, or until nothing waits."""
+
+    async def run() -> None:
+        outbox = Outbox(desk.writer, delivery)
+        task = asyncio.ensure_future(outbox.run())
+        for _ in range(round(seconds / 0.05)):
+            await asyncio.sleep(0.05)
+            waiting = await desk.writer.ask(lambda r: r.runtime.airspace.book.notices())
+            if not any(c != "page" for n in waiting for c in n.waiting):
+                break
+        outbox.stop()
+        await task
+
+    desk.loop.run_until_complete(run())
+
+
+def test_a_revocation_reaches_the_holder_by_mail_and_webhook(
+    tmp_path: Path, elsewhere: tuple[int, int, type[Hook], type[Relay]]
+) -> None:
+    web_port, mail_port, hook, relay = elsewhere
+    url = f"http://127.0.0.1:{web_port}/hook"
+    channels = (
+        Channel(ChannelKind.EMAIL, "pilot@example.org"),
+        Channel(ChannelKind.WEBHOOK, url),
+    )
+    desk = Desk(tmp_path)
+    put(desk, state=PermitState.GRANTED, procedure=Procedure(channels=channels, appeal="in court"))
+    step(desk, "revoke", "flew low", OFFICER)
+    desk.close()
+    desk = Desk(tmp_path)  # the record is the outbox: nothing is lost over a restart
+    desk.clock.on(2.0)
+    smtp = Smtp("127.0.0.1", mail_port, "office@city.example")
+    sending(desk, Delivery("https://drones.example", ("127.0.0.1",), smtp), 8.0)
+    ((to, mail),) = relay.mails
+    assert to == ["pilot@example.org"]
+    assert "Subject: Permit P1 is revoked" in mail
+    for words in ("LAND NOW, at the latest by 2026-09-12T21:50:00Z", "flew low", "in court"):
+        assert words in mail
+    assert f"https://drones.example{link(desk)}" in mail.replace("=\r\n", "").replace("=3D", "=")
+    assert [m["notice_id"] for m in hook.posted] == ["N00001", "N00001"]  # refused, then taken
+    assert (hook.posted[1]["state"], hook.posted[1]["why"]) == ("revoked", "flew low")
+    assert the_permit(desk)["procedure"]["notified"] is not None
+    assert desk.get("/v1/permits/due", OFFICE).json()["due"] == []
+    desk.close()
+    assert recompute(tmp_path / "data").faults == []
+
+
+def test_a_webhook_elsewhere_is_not_posted_to(
+    desk: Desk, elsewhere: tuple[int, int, type[Hook], type[Relay]]
+) -> None:
+    url = f"http://127.0.0.1:{elsewhere[0]}/hook"
+    channel = Channel(ChannelKind.WEBHOOK, url)
+    put(desk, state=PermitState.GRANTED, procedure=Procedure(channels=(channel,)))
+    step(desk, "revoke", "flew low", OFFICER)
+    sending(desk, Delivery(webhook_hosts=("hooks.example",)), 0.3)
+    assert elsewhere[2].posted == []
+    (due,) = desk.get("/v1/permits/due", OFFICE).json()["due"]
+    assert (due["what"], due["words"]) == ("tell", "that it is revoked, by webhook")
+
+
+def test_what_cannot_be_told_for_a_day_is_given_up_and_listed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skykeep.service.outbox.RETRIES_S", (0.01,))
+    monkeypatch.setattr("skykeep.service.outbox.TRIES", 3)
+    channel = Channel(ChannelKind.EMAIL, "pilot@example.org")
+    put(desk, state=PermitState.GRANTED, procedure=Procedure(channels=(channel,)))
+    step(desk, "suspend", "smoke", OFFICER)
+    sending(desk, Delivery(), 3.0)
+    (due,) = desk.get("/v1/permits/due", OFFICE).json()["due"]
+    assert due["words"] == "that it is suspended, by page (email was given up)"
+    assert the_permit(desk)["procedure"]["notified"] is None
