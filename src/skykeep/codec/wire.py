@@ -37,6 +37,7 @@ from skykeep.core import (
     subjects,
     verdict,
     zone,
+    zone_book,
 )
 from skykeep.core.event import Event
 from skykeep.core.track import registration, timeline, tracker, upstream
@@ -45,7 +46,7 @@ from skykeep.errors import InputError
 _ROOMS = (
     airspace, alarm, alert, application, casebook, claims, displacement, event, geo, identity,
     observation, permit, permit_book, picture, registration, schedule, stations, subjects,
-    timeline, tracker, upstream, verdict, zone,
+    timeline, tracker, upstream, verdict, zone, zone_book,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

@@ -11,6 +11,7 @@ files because every input enters here, each in a few lines; the work is done bel
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,7 +29,6 @@ from skykeep.core.event import (
     ReportKept,
     SensorChanged,
     VerdictChanged,
-    ZoneChanged,
 )
 from skykeep.core.foresight import Outlook, foreseen, outlook
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
@@ -68,7 +68,16 @@ from skykeep.core.verdict import (
     judge,
     presence,
 )
-from skykeep.core.zone import PreparedZone, PublishZone, WithdrawZone, Zone, ZoneState, prepare_zone
+from skykeep.core.zone import PublishZone, WithdrawZone, Zone
+from skykeep.core.zone_book import (
+    ChangeZone,
+    DeclareBan,
+    ProposeZone,
+    ZoneBook,
+    ZoneCommand,
+    ZonePolicy,
+    ZoneVersion,
+)
 from skykeep.errors import DecisionError
 from skykeep.units import NS_PER_S, SensorId, ZoneId
 
@@ -94,6 +103,7 @@ class Site:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     also_judges: tuple[str, ...] = ()
     permit_policy: PermitPolicy = field(default_factory=PermitPolicy)
+    zone_policy: ZonePolicy = field(default_factory=ZonePolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class RegisterSensor:
     sensor: Sensor
 
 
-Command = PublishZone | WithdrawZone | PermitCommand | RegisterSensor | AlarmCommand
+Command = ZoneCommand | PermitCommand | RegisterSensor | AlarmCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,7 @@ class Snapshot:
     subjects: SubjectsSnapshot
     alarms: AlarmsSnapshot
     stations: tuple[StationSnapshot, ...]
-    zones: tuple[Zone, ...]
+    zones: tuple[ZoneVersion, ...]
     permits: tuple[Permit, ...]
     book: BookSnapshot
 
@@ -137,7 +147,7 @@ class Airspace:
         self._subjects = Subjects()
         self._alarms = Alarms(site.alert_policy)
         self._stations = Stations(site.frame)
-        self._zones: dict[ZoneId, PreparedZone] = {}
+        self.zone_book = ZoneBook(site.authority_id, site.zone_policy)
         self._enforced: list[Target] = []
         self.book = PermitBook(site.authority_id, site.permit_policy)
         self._said: list[Event] = []
@@ -186,10 +196,8 @@ class Airspace:
 
     def _carry_out(self, command: Command) -> None:
         match command:
-            case PublishZone():
-                self._publish(command)
-            case WithdrawZone():
-                self._withdraw(command)
+            case PublishZone() | WithdrawZone() | ProposeZone() | ChangeZone() | DeclareBan():
+                self._zones_changed(self.zone_book.apply(command, self._now_ns))
             case PutPermit() | ChangePermit() | DeclareExemption() | ReportDelivery():
                 self._said.extend(self.book.apply(command, self._now_ns))
             case RegisterSensor(_, sensor):
@@ -206,6 +214,7 @@ class Airspace:
         self._timeline.prune(self._now_ns)
         self._said.extend(self._alarms.advance(self._now_ns))
         self._said.extend(self.book.advance(self._now_ns))
+        self._zones_changed(self.zone_book.advance(self._now_ns))
         self._judge_all()
         return self._spoken()
 
@@ -222,7 +231,7 @@ class Airspace:
             self._subjects.snapshot(),
             self._alarms.snapshot(),
             self.stations(),
-            self.zones(),
+            self.zone_book.all_versions(),
             self.permits(),
             self.book.snapshot(),
         )
@@ -239,7 +248,7 @@ class Airspace:
         engine._subjects = Subjects.restore(saved.subjects)
         engine._alarms = Alarms.restore(site.alert_policy, saved.alarms)
         engine._stations = Stations.restore(site.frame, saved.stations)
-        engine._zones = {z.zone_id: prepare_zone(z) for z in saved.zones}
+        engine.zone_book = ZoneBook.restore(site.authority_id, site.zone_policy, saved.zones)
         engine.book = PermitBook.restore(
             site.authority_id, site.permit_policy, saved.permits, saved.book
         )
@@ -253,8 +262,8 @@ class Airspace:
         return self._stations.snapshot()
 
     def zones(self) -> tuple[Zone, ...]:
-        """The zones as they were last published, also those that are not enforced here."""
-        return tuple(z.zone for z in self._zones.values())
+        """Each zone's version in force, or its pending one, also those not enforced here."""
+        return self.zone_book.zones()
 
     def permits(self) -> tuple[Permit, ...]:
         """The permits and exemptions, each in its present state."""
@@ -280,8 +289,9 @@ class Airspace:
 
     def due_ns(self) -> int | None:
         """The next moment at which a concern will have lasted: a tick then tells it in time."""
-        due = [h.due_ns for h in self._subjects.held.values() if h.due_ns > self._now_ns]
-        return min(due, default=None)
+        due = [h.due_ns for h in self._subjects.held.values()]
+        due += [self.zone_book.due_ns or 0]
+        return min((at for at in due if at > self._now_ns), default=None)
 
     # -- observations ---------------------------------------------------------------------
 
@@ -483,29 +493,23 @@ class Airspace:
 
     # -- commands -------------------------------------------------------------------------
 
-    def _publish(self, command: PublishZone) -> None:
-        zone = command.zone
-        self._zones[zone.zone_id] = prepare_zone(zone)
+    def _zones_changed(self, said: Sequence[Event]) -> None:
+        """Judge by what is in force now; of a zone that is no more the verdicts are taken back."""
+        if not said:
+            return
+        self._said.extend(said)
         self._choose_enforced()
-        self._say(ZoneChanged(self._now_ns, zone.zone_id, zone.state.value, command.actor))
-
-    def _withdraw(self, command: WithdrawZone) -> None:
-        if command.zone_id not in self._zones:
-            raise DecisionError(f"there is no zone {command.zone_id}")
-        del self._zones[command.zone_id]
-        self._choose_enforced()
-        withdrawn = ZoneState.WITHDRAWN.value
-        self._say(ZoneChanged(self._now_ns, command.zone_id, withdrawn, command.actor))
+        here = {t.zone.zone.zone_id for t in self._enforced}
         for held in self._subjects.held.values():
-            before = held.verdicts.pop(command.zone_id, None)
-            if before is not None:
-                gone = replace(before[0], what=GONE, entry_in_s=None, arrival=None)
-                self._say(_changed(self._now_ns, held, command.zone_id, gone, before[1]))
+            for zone_id in [z for z in held.verdicts if z not in here]:
+                where, verdict = held.verdicts.pop(zone_id)
+                gone = replace(where, what=GONE, entry_in_s=None, arrival=None)
+                self._say(_changed(self._now_ns, held, zone_id, gone, verdict))
 
     def _choose_enforced(self) -> None:
         """This site's own zones; those of other authorities are shown, not enforced."""
         own = {self.site.authority_id, *self.site.also_judges}
-        zones = [z for z in self._zones.values() if z.zone.authority_id in own]
+        zones = [z for z in self.zone_book.prepared() if z.zone.authority_id in own]
         known = {id(t.zone): t for t in self._enforced}
         self._enforced = [known.get(id(z)) or target_of(z, self.site.frame) for z in zones]
 

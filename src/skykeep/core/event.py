@@ -212,12 +212,14 @@ class IdentityChanged:
 
 @dataclass(frozen=True, slots=True)
 class ZoneChanged:
-    """A zone entered a new state by somebody's act."""
+    """A version of a zone took a step by somebody's act, or because its time had come."""
 
     at_ns: int
     zone_id: ZoneId
     state: str
     actor: Actor
+    version: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,21 +88,24 @@ class ZoneEvent(enum.StrEnum):
     APPROVE = "approve"
     ENTER_INTO_FORCE = "enter_into_force"
     DECLARE_EMERGENCY = "declare_emergency"
+    CONFIRM = "confirm"
+    LAPSE = "lapse"
     WITHDRAW = "withdraw"
 
 
 _S, _E = ZoneState, ZoneEvent
 
-#: The lifecycle. A change goes back to proposed; only an emergency skips the approval.
+#: The lifecycle of a version. Only an emergency skips the approval; unless it is confirmed, it
+#: lapses. A zone that comes back is a new version.
 ZONE_TRANSITIONS: dict[tuple[ZoneState, ZoneEvent], ZoneState] = {
     (_S.PROPOSED, _E.APPROVE): _S.APPROVED,
     (_S.PROPOSED, _E.DECLARE_EMERGENCY): _S.IN_FORCE,
     (_S.PROPOSED, _E.WITHDRAW): _S.WITHDRAWN,
-    (_S.APPROVED, _E.PROPOSE): _S.PROPOSED,
     (_S.APPROVED, _E.ENTER_INTO_FORCE): _S.IN_FORCE,
     (_S.APPROVED, _E.WITHDRAW): _S.WITHDRAWN,
+    (_S.IN_FORCE, _E.CONFIRM): _S.IN_FORCE,
+    (_S.IN_FORCE, _E.LAPSE): _S.WITHDRAWN,
     (_S.IN_FORCE, _E.WITHDRAW): _S.WITHDRAWN,
-    (_S.WITHDRAWN, _E.PROPOSE): _S.PROPOSED,
 }
 
 
@@ -154,11 +157,12 @@ class Zone:
     time_zone: str = "UTC"
     emergency: bool = False
     readable: bool = True
+    references: tuple[str, ...] = ()  # where else it is published: AIP section, NOTAM
 
 
 @dataclass(frozen=True, slots=True)
 class PublishZone:
-    """Command: put a zone into the state it carries; replaces an earlier version."""
+    """Command: put a zone into the state it carries; replaces the version before it."""
 
     actor: Actor
     zone: Zone

@@ -449,7 +449,7 @@ def test_a_zone_not_in_force_judges_nobody_and_one_that_is_withdrawn_no_more() -
     _, events = flown(seconds=range(15, 40), made=made)
     assert not only(events, VerdictChanged)
     assert not only(events, AlertChanged)
-    assert made.snapshot().zones == ()
+    assert made.zones() == ()
 
 
 def test_a_zone_that_comes_back_is_told_anew() -> None:

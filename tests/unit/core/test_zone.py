@@ -80,6 +80,7 @@ def test_only_an_emergency_skips_the_approval() -> None:
     assert into_force == {
         (ZoneState.APPROVED, ZoneEvent.ENTER_INTO_FORCE),
         (ZoneState.PROPOSED, ZoneEvent.DECLARE_EMERGENCY),
+        (ZoneState.IN_FORCE, ZoneEvent.CONFIRM),
     }
     assert all((state, ZoneEvent.WITHDRAW) in ZONE_TRANSITIONS for state in list(ZoneState)[:3])
 
