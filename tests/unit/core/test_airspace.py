@@ -464,7 +464,7 @@ def test_zones_of_other_authorities_are_held_and_never_judged() -> None:
     made, events = flown(foreign, seconds=range(1, 16))
     assert not only(events, VerdictChanged)
     assert not only(events, AlertChanged)
-    assert made.snapshot().zones == (foreign,)
+    assert made.zones() == (foreign,)
     again = Airspace.restore(SITE, made.snapshot())
     _, events = flown(seconds=range(16, 20), made=again)
     assert not only(events, VerdictChanged)
