@@ -20,6 +20,7 @@ from skykeep.service import (
     permits_page,
     problems,
     tracks,
+    zone_steps,
     zones,
 )
 from skykeep.service.docs_page import docs_page
@@ -70,6 +71,7 @@ def create_app(
     problems.install(app)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
+    app.include_router(zone_steps.router)
     app.include_router(permits_page.router)
 
     generated = app.openapi
