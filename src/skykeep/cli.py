@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     recompute.set_defaults(run=_recompute)
 
     _add_serve(commands)
+    _add_log(commands)
     _add_zones(commands)
     _add_permit(commands)
     return parser
@@ -106,6 +107,16 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
     new.set_defaults(run=_token_new)
+
+
+def _add_log(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    log = commands.add_parser("log", help="the record as a public log (C2SP tlog-tiles)")
+    steps = log.add_subparsers(required=True, metavar="STEP")
+    export = steps.add_parser("export", help="write the log as files for a plain web server")
+    export.add_argument("source", metavar="DIR|URL", help="a record, or a running site")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="the files go here")
+    export.add_argument("--key", type=Path, metavar="KEYFILE", help="the log's public key")
+    export.set_defaults(run=_log_export)
 
 
 def _add_incident(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -227,6 +238,12 @@ def _serve(args: argparse.Namespace) -> int:
         args.site, args.data, args.host, args.port, args.tokens, args.public, args.log_level,
         time.time_ns,
     )  # fmt: skip
+
+
+def _log_export(args: argparse.Namespace) -> int:
+    from skykeep.commands import log_export
+
+    return log_export.run(args.source, args.out, args.key)
 
 
 def _token_new(args: argparse.Namespace) -> int:

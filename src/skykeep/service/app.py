@@ -19,6 +19,7 @@ from skykeep.service import (
     permits,
     permits_page,
     problems,
+    tiles,
     tracks,
     zone_steps,
     zones,
@@ -68,7 +69,9 @@ def create_app(
     sockets = Sockets(tokens)
     app.state.hub = Hub(writer, sockets, page)
     app.state.outbox = Outbox(writer, delivery or Delivery())
+    app.state.log_tiles = tiles.LogTiles(writer)
     problems.install(app)
+    app.include_router(tiles.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
     app.include_router(zone_steps.router)

@@ -102,6 +102,19 @@ def hashes(db: sqlite3.Connection, start: int, end: int) -> list[bytes]:
     return found
 
 
+def leaves(db: sqlite3.Connection, start: int, end: int) -> list[bytes]:
+    """The leaves from `start` until before `end`, as far as they are there; no fact is read."""
+    found: list[bytes] = []
+    rows = db.execute(
+        "SELECT first, hashes, leaves FROM groups WHERE first >= ? AND first < ? ORDER BY first",
+        (_first_before(db, start), end),
+    )
+    for first, kept, packed in rows:
+        parts = _parted(first, len(kept) // HASH_BYTES, "leaves", packed)
+        found += parts[max(start - first, 0) : max(end - first, 0)]
+    return found
+
+
 def _first_before(db: sqlite3.Connection, index: int) -> int:
     """Where the group begins that would hold an entry."""
     row = db.execute("SELECT max(first) FROM groups WHERE first <= ?", (index,)).fetchone()
@@ -117,14 +130,17 @@ def _read(first: int, hashes: bytes, leaves: bytes, facts: bytes) -> Group:
     count, rest = divmod(len(hashes), HASH_BYTES)
     if type(hashes) is not bytes or rest or not count:
         raise RecordError(f"entry {first} and those stored with it: their hashes are damaged")
-    found = []
-    for name, data in (("leaves", leaves), ("facts", facts)):
-        begin = count * _LENGTH_BYTES
-        sound = type(data) is bytes and len(data) >= begin
-        lengths = struct.unpack_from(f">{count}I", data) if sound else ()
-        if not sound or begin + sum(lengths) != len(data):
-            raise RecordError(f"entry {first} and those stored with it: their {name} are damaged")
-        spots = pairwise(accumulate(lengths, initial=begin))
-        found.append([data[low:high] for low, high in spots])
+    found = [
+        _parted(first, count, name, data) for name, data in (("leaves", leaves), ("facts", facts))
+    ]
     kept = [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
     return Group(first, kept, *found)
+
+
+def _parted(first: int, count: int, name: str, data: bytes) -> list[bytes]:
+    begin = count * _LENGTH_BYTES
+    sound = type(data) is bytes and len(data) >= begin
+    lengths = struct.unpack_from(f">{count}I", data) if sound else ()
+    if not sound or begin + sum(lengths) != len(data):
+        raise RecordError(f"entry {first} and those stored with it: their {name} are damaged")
+    return [data[low:high] for low, high in pairwise(accumulate(lengths, initial=begin))]

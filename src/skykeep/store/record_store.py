@@ -444,6 +444,14 @@ class RecordStore:
         note: bytes = row[0]
         return note
 
+    def leaf_hashes(self, start: int, end: int) -> list[bytes]:
+        """The leaf hashes from `start` until before `end`, as far as they are there."""
+        return groups.hashes(self._db, start, end)
+
+    def leaves(self, start: int, end: int) -> list[bytes]:
+        """The public leaves from `start` until before `end`, as far as they are there."""
+        return groups.leaves(self._db, start, end)
+
     def tree(self) -> StoredTree:
         """The log's tree, for proofs."""
         return StoredTree(partial(groups.hashes, self._db))
