@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from skykeep import __version__
+from skykeep.commands import zone_steps
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
@@ -149,6 +151,7 @@ def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     import_.set_defaults(run=_zones_import)
     list_ = steps.add_parser("list", help="print the zones of a running site, as ED-318")
     list_.add_argument("url", metavar="URL")
+    list_.add_argument("--at", metavar="TIME", help="what was in force then, RFC 3339")
     _add_token(list_)
     list_.set_defaults(run=_zones_list)
     publish = steps.add_parser("publish", help="publish a file's zones at a running site")
@@ -156,12 +159,7 @@ def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     publish.add_argument("--to", required=True, metavar="URL")
     _add_token(publish)
     publish.set_defaults(run=_zones_publish)
-    withdraw = steps.add_parser("withdraw", help="end a zone of a running site")
-    withdraw.add_argument("url", metavar="URL")
-    withdraw.add_argument("zone_id", metavar="ZONE")
-    withdraw.add_argument("--why", required=True, metavar="WORDS")
-    _add_token(withdraw)
-    withdraw.set_defaults(run=_zones_withdraw)
+    zone_steps.add(steps, _add_token)
 
 
 def _add_permit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -290,7 +288,8 @@ def _zones_import(args: argparse.Namespace) -> int:
 def _zones_list(args: argparse.Namespace) -> int:
     from skykeep.commands import remote
 
-    return remote.show(args.url, "/v1/zones", remote.read_token(args.token_file))
+    path = "/v1/zones" if args.at is None else f"/v1/zones/at?at={quote(args.at, safe='')}"
+    return remote.show(args.url, path, remote.read_token(args.token_file))
 
 
 def _zones_publish(args: argparse.Namespace) -> int:
@@ -298,13 +297,6 @@ def _zones_publish(args: argparse.Namespace) -> int:
 
     document = remote.read_file(args.file)
     return remote.command(args.to, "publish_zone", remote.read_token(args.token_file), document)
-
-
-def _zones_withdraw(args: argparse.Namespace) -> int:
-    from skykeep.commands import remote
-
-    fields = {"zone_id": args.zone_id, "why": args.why}
-    return remote.command(args.url, "withdraw_zone", remote.read_token(args.token_file), fields)
 
 
 def _permit_list(args: argparse.Namespace) -> int:

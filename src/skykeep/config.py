@@ -7,7 +7,8 @@
  "sensors": [{"sensor": "radar-1", "kind": "radar", "lat_deg": 49.6, "lon_deg": 6.1,
               "height_hae_m": 350, "range_max_m": 6000, "period_s": 1.0, ...}],
  "page": {"basemap": "maps/city.pmtiles"},
- "permits": {"decide_within_days": 10, "appeal": "...", "public_url": "https://...", ...}}
+ "permits": {"decide_within_days": 10, "appeal": "...", "public_url": "https://...", ...},
+ "zones": {"confirm_within_h": 24, "approver_differs": true}}
 
 `page` is how the watch page draws: `basemap` a PMTiles file (a path beside this file) or an
 http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is asked of
@@ -16,6 +17,9 @@ anybody: grid, range rings, coasts and borders, and local fonts.
 `permits` is what the site's law says of its proceedings (core/permit, PermitPolicy), and how
 holders are told: `public_url` where their own page is reached, `smtp` the site's mail relay,
 `webhook_hosts` the hosts that may be posted to. Without them nothing is sent anywhere.
+
+`zones`: when an emergency ban lapses unless it is confirmed, and whether whoever proposes a zone
+may also approve it (core/zone_book, ZonePolicy).
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ from skykeep.core.observation import Coverage, Sensor, SensorKind
 from skykeep.core.permit import PermitPolicy
 from skykeep.core.schedule import time_zone_of
 from skykeep.core.verdict import VerdictPolicy
+from skykeep.core.zone_book import ZonePolicy
 from skykeep.errors import InputError
 from skykeep.units import SensorId
 
@@ -100,6 +105,11 @@ class _Permits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     smtp: _Smtp | None = None
 
 
+class _Zones(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    confirm_within_h: float = ZonePolicy().confirm_within_s / 3_600.0
+    approver_differs: bool = ZonePolicy().approver_differs
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -110,6 +120,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sensors: tuple[_Sensor, ...] = ()
     page: _Page = msgspec.field(default_factory=_Page)
     permits: _Permits = msgspec.field(default_factory=_Permits)
+    zones: _Zones = msgspec.field(default_factory=_Zones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +196,13 @@ def _policy(raw: _Permits, where: str) -> PermitPolicy:
     )
 
 
+def _zone_policy(raw: _Zones, where: str) -> ZonePolicy:
+    hours = raw.confirm_within_h
+    if not (math.isfinite(hours) and 0.0 < hours < 1e5):
+        raise InputError(f"{where}.confirm_within_h", f"is {hours}", "Give a number above 0")
+    return ZonePolicy(hours * 3_600.0, raw.approver_differs)
+
+
 def read_page(path: Path) -> PageSettings:
     """The page's part of a site file; InputError names the field that does not fit."""
     raw = _decode(_bytes_of(path), str(path)).page
@@ -255,6 +273,7 @@ def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
             bound_horizon_s=raw.policy.bound_horizon_s,
         ),
         permit_policy=_policy(raw.permits, f"{source}: permits"),
+        zone_policy=_zone_policy(raw.zones, f"{source}: zones"),
     )
     return site, tuple(
         _sensor(f"{source}: sensors[{i}]", sensor) for i, sensor in enumerate(raw.sensors)

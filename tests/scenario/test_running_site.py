@@ -144,7 +144,20 @@ def test_a_day_at_a_running_site(running: Running, capsys: pytest.CaptureFixture
     assert run("incident", "dossier", url, "I0001", "--out", dossier, *officer) == 0
     assert run("verify", dossier, "--key", key) == 0
     assert run("incident", "dossier", url, "I0009", "--out", dossier, *officer) == 2
-    assert run("zones", "withdraw", url, "Z1", "--why", "over", *officer) == 0
+    assert run("zones", "propose", zones, "--to", url, "--why", "a park", *officer) == 0
+    assert run("zones", "approve", url, "Z1", *officer) == 1  # the permit office's step
+    assert run("zones", "approve", url, "Z1", *office_token) == 1  # it names no legal basis
+    assert run("zones", "ban", zones, "--to", url, "--why", "x", *officer) == 1
+    assert run("zones", "withdraw", url, "Z1", "--why", "over", "--version", "1", *officer) == 0
+    capsys.readouterr()
+    assert run("zones", "versions", url, "Z1", *officer) == 0
+    versions = json.loads(capsys.readouterr().out)["versions"]
+    assert [v["state"] for v in versions] == ["withdrawn", "proposed"]
+    assert run("zones", "list", url, "--at", versions[0]["since"], *officer) == 0
+    (feature,) = json.loads(capsys.readouterr().out)["features"]
+    assert feature["properties"]["identifier"] == "Z1"
+    assert run("zones", "list", url, "--at", versions[0]["until"], *officer) == 0
+    assert json.loads(capsys.readouterr().out)["features"] == []
 
     assert running.stop() == 0
     data = str(folder / "data")

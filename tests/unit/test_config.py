@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from skykeep.config import PageSettings, read_page, read_site
+from skykeep.core.zone_book import ZonePolicy
 from skykeep.errors import InputError
 from tests.faults.keeper import SITE
 
@@ -34,6 +35,7 @@ def test_a_site_with_its_sensors(tmp_path: Path) -> None:
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"sensors": [SITE["sensors"][0] | {"period_s": 0.0}]}, "sensors[0].period_s"),
         ({"page": {"map": "x"}}, "map"),
+        ({"zones": {"confirm_within_h": 0}}, "zones.confirm_within_h"),
     ],
 )
 def test_the_field_that_does_not_fit_is_named(
@@ -70,3 +72,9 @@ def test_a_map_or_font_that_cannot_be_had_is_named(
     with pytest.raises(InputError) as caught:
         read_page(site_file(tmp_path, page=page))
     assert words in str(caught.value)
+
+
+def test_the_policy_on_zones_is_the_sites(tmp_path: Path) -> None:
+    zones = {"confirm_within_h": 2.5, "approver_differs": False}
+    site, _ = read_site(site_file(tmp_path, zones=zones))
+    assert site.zone_policy == ZonePolicy(9_000.0, approver_differs=False)
