@@ -17,6 +17,7 @@ from skykeep.service import (
     metrics,
     observations,
     permits,
+    permits_card,
     permits_page,
     problems,
     tiles,
@@ -74,8 +75,8 @@ def create_app(
     app.include_router(tiles.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
-    app.include_router(zone_steps.router)
-    app.include_router(permits_page.router)
+    for room in (permits_card, permits_page, zone_steps):
+        app.include_router(room.router)
 
     generated = app.openapi
     app.openapi = lambda: show_answers(generated())  # type: ignore[method-assign]

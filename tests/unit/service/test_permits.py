@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import http.server
 import json
 import socketserver
@@ -15,11 +17,14 @@ from urllib.parse import quote
 
 import pytest
 
+from skykeep.codec.permit_card import Answer, check, read_card, read_status
 from skykeep.codec.permits import encode_permits
 from skykeep.commands.recompute import recompute
 from skykeep.config import Delivery, Smtp
 from skykeep.core.permit import Channel, ChannelKind, PermitState, Procedure
 from skykeep.service.outbox import Outbox
+from skykeep.service.permits_card import verifier_of
+from skykeep.units import NS_PER_S
 from tests.desk import OFFICE, OFFICER, Desk
 from tests.sky import CITY, at, permit_named
 
@@ -252,3 +257,22 @@ def test_what_cannot_be_told_for_a_day_is_given_up_and_listed(
     (due,) = desk.get("/v1/permits/due", OFFICE).json()["due"]
     assert due["words"] == "that it is suspended, by page (email was given up)"
     assert the_permit(desk)["procedure"]["notified"] is None
+
+
+def test_a_card_from_the_site_is_checked_against_its_public_list(desk: Desk) -> None:
+    put(desk, state=PermitState.GRANTED)
+    verify = verifier_of(bytes.fromhex(desk.get("/permits/key", None).text))
+    here, now_s = (49.61, 6.13), at(1.0) / NS_PER_S
+    text = desk.get("/v1/permits/card?permit_id=P1", OFFICER).json()["text"]
+    card = read_card(text, verify)
+    status = read_status(desk.get("/permits/status", None).content, verify)
+    assert check(card, status, now_s, here)[0] is Answer.VALID
+    step(desk, "revoke", "flew low", OFFICER)
+    status = read_status(desk.get("/permits/status", None).content, verify)
+    assert check(card, status, now_s, here)[0] is Answer.REVOKED
+    page = desk.get("/permits/check", None)
+    script = page.text.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+    assert desk.get("/v1/permits/card?permit_id=P1").status_code == 409  # revoked
+    assert desk.get("/v1/permits/card?permit_id=P9").status_code == 404

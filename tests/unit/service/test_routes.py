@@ -262,6 +262,7 @@ READS = {
     "zones": {OFFICER, OFFICE, READER},
     "permits": {OFFICER, OFFICE},
     "permits/due": {OFFICER, OFFICE},
+    "permits/card": {OFFICER, OFFICE},
     "exemptions": {OFFICER, OFFICE},
     "observations": {OFFICER, READER},
     "tracks": {OFFICER, READER},
