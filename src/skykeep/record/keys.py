@@ -91,7 +91,7 @@ class Ed25519Signer:
 
     def to_secret_text(self) -> str:
         """The signer key ("skey"), without a newline. Whoever has it can sign."""
-        return _SECRET + _to_text(self.name, self.key_id, self.key.algorithm, self.seed)
+        return secret_text(self.key, self.seed)
 
 
 Maker = Callable[[PublicKey], Verifier]
@@ -125,8 +125,7 @@ def signer(name: str, seed: bytes) -> Ed25519Signer:
     check_name(name)
     if len(seed) != KEY_BYTES:
         raise RecordError(f"key {shown(name)}: a seed has {KEY_BYTES} bytes, not {len(seed)}")
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    key = PublicKey(name, ED25519, public)
+    key = PublicKey(name, ED25519, public_half(seed))
     return Ed25519Signer(key, key.key_id, seed)
 
 
@@ -152,20 +151,36 @@ def parse_public(text: str) -> PublicKey:
 
 def parse_secret(text: str) -> Ed25519Signer:
     """A signer key; RecordError says what is wrong, and never shows the key."""
+    return signer(*split_secret(text, ED25519))
+
+
+def split_secret(text: str, algorithm: int) -> tuple[str, bytes]:
+    """Name and Ed25519 seed of a signer key of that type; RecordError never shows the key."""
     where = "signer key"
     text = text.strip()
     if not text.startswith(_SECRET):
         raise RecordError(f"{where}: it does not begin with {_SECRET}")
     try:
-        name, given, algorithm, seed = _split(text[len(_SECRET) :], where)
+        name, given, found, seed = _split(text[len(_SECRET) :], where)
     except RecordError:
         raise RecordError(f"{where}: not of the form {_SECRET}name+hexid+base64") from None
-    if algorithm != ED25519 or len(seed) != KEY_BYTES:
-        raise RecordError(f"{where} {shown(name)}: not an Ed25519 key of {KEY_BYTES} bytes")
-    made = signer(name, seed)
-    if made.key_id != given:
+    if found != algorithm or len(seed) != KEY_BYTES:
+        raise RecordError(
+            f"{where} {shown(name)}: not an Ed25519 key of {KEY_BYTES} bytes, type {algorithm:#04x}"
+        )
+    if PublicKey(name, algorithm, public_half(seed)).key_id != given:
         raise RecordError(f"{where} {shown(name)}: key id {given.hex()} is not this key's")
-    return made
+    return name, seed
+
+
+def secret_text(key: PublicKey, seed: bytes) -> str:
+    """The signer key ("skey") of a key and its seed, without a newline."""
+    return _SECRET + _to_text(key.name, key.key_id, key.algorithm, seed)
+
+
+def public_half(seed: bytes) -> bytes:
+    """The Ed25519 public key that belongs to a seed."""
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def _to_text(name: str, identifier: bytes, algorithm: int, material: bytes) -> str:
