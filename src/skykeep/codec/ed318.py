@@ -15,27 +15,28 @@
                                         purpose, intervalBefore
           limitedApplicability[]        startDateTime, endDateTime, schedule[] of
                                         {day[], startTime | startEvent, endTime | endEvent}
-          extendedProperties            free; "skykeep" holds what ED-318 has no room for
+          extendedProperties            free; "skykeep" holds what has no room
           region, otherReasonInfo, regulationExemption, dataSource: not used
 
 Source: the JSON Schema of the UASGeoZones/ED-318 project. A bare Feature is read as well.
 
-`extendedProperties.skykeep` overrides the plain member: zoneId, authorityId, name, state,
-country, variant, reasons, authorities, conditions, message, legalBasis, timeZone, emergency.
-Times of day without an offset are then in `timeZone`.
+`extendedProperties.skykeep` overrides the plain members (codec/zone_extension.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from skykeep.codec.json_doc import shown
+from skykeep.codec.zone_extension import extension_in, override, read_time_zone
 from skykeep.codec.zone_parts import (
     Notes,
     as_list,
     as_object,
     authority_id_of,
+    check_contact,
     language_text,
+    note_hidden,
     plain_text,
     read_conditions,
     read_country,
@@ -44,15 +45,12 @@ from skykeep.codec.zone_parts import (
     read_reasons,
     read_restriction,
     read_variant,
-    require_time_zone,
+    unreadable_zone,
 )
 from skykeep.codec.zone_shapes import read_layered
 from skykeep.codec.zone_times import read_moment, read_periods
-from skykeep.core.zone import Authority, Zone, ZoneState
-from skykeep.errors import InputError
+from skykeep.core.zone import Authority, Zone
 from skykeep.units import ZoneId
-
-EXTENSION = "skykeep"
 
 _KNOWN = frozenset(
     {
@@ -73,18 +71,6 @@ _KNOWN = frozenset(
         "extendedProperties",
     }
 )
-#: Members of the extension that are texts, and the zone's fields that they are.
-TEXT_OVERRIDES = {
-    "zoneId": "zone_id",
-    "authorityId": "authority_id",
-    "name": "name",
-    "country": "country",
-    "variant": "variant",
-    "conditions": "conditions",
-    "message": "message",
-    "legalBasis": "legal_basis",
-}
-_AUTHORITY = tuple(field.name for field in fields(Authority))
 
 
 def read_metadata(value: object, where: str, notes: Notes) -> None:
@@ -120,19 +106,21 @@ def read_authority(value: object, where: str, notes: Notes) -> Authority | None:
     )
 
 
-def read_feature(value: object, index: int, where: str, notes: Notes) -> Zone | None:
-    """One zone; None with an error if it is no feature at all."""
+def read_feature(value: object, index: int, where: str, notes: Notes) -> Zone:
+    """One zone; an unreadable one with an error if it is no feature at all."""
     if not isinstance(value, dict):
-        notes.error(where, f"a feature is needed, not {shown(value)}", "left out")
-        return None
+        problem = f"a feature is needed, not {shown(value)}"
+        notes.error(where, problem, mend="Write a feature, or take the entry out")
+        return unreadable_zone(index)
     before = notes.errors
     place = f"{where}.properties"
     found = as_object(value.get("properties"), place, notes)
     extended = found.get("extendedProperties")
-    own = extended.get(EXTENSION) if isinstance(extended, dict) else None
-    own_place = f"{place}.extendedProperties.{EXTENSION}"
-    extension = {} if own is None else as_object(own, own_place, notes)
-    time_zone = _read_time_zone(extension.get("timeZone"), f"{own_place}.timeZone", notes)
+    extension, own_place = extension_in(extended, f"{place}.extendedProperties", notes)
+    for holder, at in ((found, place), (extended, f"{place}.extendedProperties")):
+        if isinstance(holder, dict):
+            note_hidden(holder, at, notes)
+    time_zone = read_time_zone(extension, own_place, Notes())
     zone = _read_plain(found, index, place, notes)
     zone = replace(
         zone,
@@ -140,11 +128,11 @@ def read_feature(value: object, index: int, where: str, notes: Notes) -> Zone | 
         periods=read_periods(
             found.get("limitedApplicability"), f"{place}.limitedApplicability", notes, time_zone
         ),
-        time_zone=time_zone or "UTC",
     )
-    zone = _override(zone, extension, own_place, notes)
+    zone = override(zone, extension, own_place, notes)
     if not zone.authority_id:
         zone = replace(zone, authority_id=authority_id_of(zone.authorities, zone.country))
+    check_contact(zone, f"{place}.zoneAuthority", notes)
     return replace(zone, readable=notes.errors == before)
 
 
@@ -177,64 +165,4 @@ def _read_plain(found: dict[str, object], index: int, place: str, notes: Notes) 
         authorities=tuple(authority for authority in read if authority),
         conditions=read_conditions(conditions, f"{place}.restrictionConditions", notes),
         message=language_text(found.get("message"), f"{place}.message", notes),
-    )
-
-
-def _read_time_zone(value: object, where: str, notes: Notes) -> str:
-    if value is None:
-        return ""
-    try:
-        return require_time_zone(value if isinstance(value, str) else "", where)
-    except InputError as error:
-        notes.error(where, error.problem)
-        return ""
-
-
-def _override(zone: Zone, extension: dict[str, object], where: str, notes: Notes) -> Zone:
-    """The zone with what its extension says in place of the plain members."""
-    texts = {
-        field: plain_text(extension[member], f"{where}.{member}", notes)
-        for member, field in TEXT_OVERRIDES.items()
-        if member in extension
-    }
-    state = zone.state
-    if "state" in extension:
-        try:
-            state = ZoneState(plain_text(extension["state"], f"{where}.state", notes))
-        except ValueError:
-            notes.error(f"{where}.state", f"{shown(extension['state'])} is no state of a zone")
-    emergency = extension.get("emergency", zone.emergency)
-    if not isinstance(emergency, bool):
-        notes.error(f"{where}.emergency", f"{shown(emergency)} is neither true nor false")
-    reasons, authorities = zone.reasons, zone.authorities
-    if "reasons" in extension:
-        place = f"{where}.reasons"
-        entries = as_list(extension["reasons"], place, notes)
-        reasons = tuple(plain_text(e, f"{place}[{i}]", notes) for i, e in enumerate(entries))
-    if "authorities" in extension:
-        place = f"{where}.authorities"
-        listed = [
-            as_object(entry, f"{place}[{i}]", notes)
-            for i, entry in enumerate(as_list(extension["authorities"], place, notes))
-        ]
-        authorities = tuple(
-            Authority(
-                **{name: plain_text(a.get(name), f"{place}.{name}", notes) for name in _AUTHORITY}
-            )
-            for a in listed
-        )
-    return replace(
-        zone,
-        zone_id=ZoneId(texts.get("zone_id", zone.zone_id) or zone.zone_id),
-        name=texts.get("name", zone.name),
-        authority_id=texts.get("authority_id", zone.authority_id),
-        country=texts.get("country", zone.country),
-        variant=texts.get("variant", zone.variant),
-        conditions=texts.get("conditions", zone.conditions),
-        message=texts.get("message", zone.message),
-        legal_basis=texts.get("legal_basis", zone.legal_basis),
-        state=state,
-        emergency=emergency is True,
-        reasons=reasons,
-        authorities=authorities,
     )

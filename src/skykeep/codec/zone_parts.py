@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from skykeep.codec.json_doc import shown
 from skykeep.core.event import Finding, Severity
@@ -54,39 +54,63 @@ _RESTRICTIONS = {
 }
 
 
+_SAVE_ANEW = "Save the document anew with a program that writes the format"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFinding(Finding):
+    """A finding in a zone document, with what its publisher should do about it."""
+
+    mend: str = ""
+
+
 class Notes:
     """Gathers findings; counts the errors, also of those beyond the budget."""
 
     def __init__(self, findings: Iterable[Finding] = ()) -> None:
         self.errors = 0
-        self._findings = list(findings)
+        self._findings = [
+            ZoneFinding(f.where, f.problem, f.assumed, f.severity, _SAVE_ANEW) for f in findings
+        ]
         self._left_out = 0
 
-    def note(self, where: str, problem: str, assumed: str) -> None:
+    def note(self, where: str, problem: str, assumed: str, mend: str = "") -> None:
         """Read as meant; nothing assumed."""
-        self._add(Finding(where, problem, assumed, Severity.NOTE))
+        mend = mend or f"Nothing must be done; read as: {assumed}"
+        self._add(ZoneFinding(where, problem, assumed, Severity.NOTE, mend))
 
-    def warn(self, where: str, problem: str, assumed: str) -> None:
+    def warn(self, where: str, problem: str, assumed: str, mend: str = "") -> None:
         """Read with an assumption that could be wrong."""
-        self._add(Finding(where, problem, assumed, Severity.WARNING))
+        mend = mend or f"Write what is meant here; assumed was: {assumed}"
+        self._add(ZoneFinding(where, problem, assumed, Severity.WARNING, mend))
 
-    def error(self, where: str, problem: str, assumed: str = "the zone is unreadable") -> None:
+    def error(
+        self, where: str, problem: str, assumed: str = "the zone is unreadable", mend: str = ""
+    ) -> None:
         """This part could not be used."""
         self.errors += 1
-        self._add(Finding(where, problem, assumed, Severity.ERROR))
+        mend = mend or "Write a value that the format knows, or ask the publisher for one"
+        self._add(ZoneFinding(where, problem, assumed, Severity.ERROR, mend))
 
-    def _add(self, finding: Finding) -> None:
+    def take(self, findings: Iterable[ZoneFinding]) -> None:
+        """Findings of a part that was read on trial."""
+        for finding in findings:
+            self.errors += finding.severity is Severity.ERROR
+            self._add(finding)
+
+    def _add(self, finding: ZoneFinding) -> None:
         if len(self._findings) < MAX_FINDINGS:
             self._findings.append(finding)
         else:
             self._left_out += 1
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[ZoneFinding, ...]:
         """All of them in order, and how many more there were."""
         if not self._left_out:
             return tuple(self._findings)
         more = f"{self._left_out} more findings, {self.errors} errors in all"
-        return (*self._findings, Finding("$", more, "not listed", Severity.ERROR))
+        last = ZoneFinding("$", more, "not listed", Severity.ERROR, "Mend the first ones and check")
+        return (*self._findings, last)
 
 
 def require_time_zone(name: str, where: str) -> str:
@@ -102,7 +126,7 @@ def as_object(value: object, where: str, notes: Notes) -> dict[str, object]:
     """An object, or an empty one with an error."""
     if isinstance(value, dict):
         return value
-    notes.error(where, f"an object is needed, not {shown(value)}")
+    notes.error(where, f"an object is needed, not {shown(value)}", mend="Write an object: {...}")
     return {}
 
 
@@ -175,7 +199,9 @@ def read_identifier(value: object, index: int, where: str, notes: Notes) -> str:
         notes.warn(where, "the zone has no identifier", f"{identifier}, its place in the file")
     elif len(identifier) > MAX_IDENTIFIER:
         notes.note(
-            where, f"the identifier is longer than {MAX_IDENTIFIER} characters", "kept as it is"
+            where,
+            f"the identifier is longer than {MAX_IDENTIFIER} characters",
+            "kept; written under an alias of seven",
         )
     return identifier
 
@@ -191,7 +217,8 @@ def read_restriction(value: object, where: str, notes: Notes, british: bool) -> 
         return Restriction.CONDITIONAL
     restriction = _RESTRICTIONS.get(words)
     if restriction is None:
-        notes.error(where, f"{shown(value)} is no restriction type")
+        mend = f"Write one of {', '.join(dict.fromkeys(_RESTRICTIONS))}"
+        notes.error(where, f"{shown(value)} is no restriction type", mend=mend)
         return Restriction.PROHIBITED
     if value != words:
         notes.note(where, f"{shown(value)} is not written as the format has it", words)
@@ -243,6 +270,35 @@ def read_purpose(value: object, where: str, notes: Notes) -> str:
     return ""
 
 
+def unreadable_zone(index: int) -> Zone:
+    """What stands for an entry of which nothing can be understood: it is never dropped."""
+    identifier = ZoneId(f"zone-{index}")
+    return Zone(identifier, "", "unknown", Restriction.PROHIBITED, (), readable=False)
+
+
+def check_contact(zone: Zone, where: str, notes: Notes) -> None:
+    """Say so where an authorisation is required and nobody can be asked for it."""
+    if zone.restriction is not Restriction.REQ_AUTHORISATION:
+        return
+    asked = [a for a in zone.authorities if a.purpose in ("AUTHORIZATION", "")]
+    if not any(a.email or a.phone or a.site_url for a in asked):
+        notes.warn(
+            where,
+            "an authorisation is required, but there is no contact to ask for it",
+            "the authority is known otherwise",
+            "Give an authority of purpose AUTHORIZATION with email, phone or siteURL",
+        )
+
+
+def note_hidden(found: Mapping[str, object], where: str, notes: Notes) -> None:
+    """Say so where viewers are told not to show a zone: it holds nevertheless."""
+    for name, hides in (("hidden", True), ("visible", False), ("visibility", False)):
+        value = found.get(name)
+        flag = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+        if flag is hides:
+            notes.note(f"{where}.{name}", "the zone is hidden for viewers", "it holds all the same")
+
+
 def read_conditions(value: object, where: str, notes: Notes) -> str:
     """Conditions in words; a list of them becomes lines."""
     if not isinstance(value, list):
@@ -290,7 +346,8 @@ def tell_apart(
                 identifier = f"{zone.zone_id}~{count}"
             used.add(identifier)
             problem = f"the identifier {shown(str(zone.zone_id))} is used more than once"
-            notes.warn(where, problem, f"{shown(identifier)} for this one")
+            mend = "Give every zone an identifier of its own"
+            notes.warn(where, problem, f"{shown(identifier)} for this one", mend)
         seen.add(identifier)
         apart.append(replace(zone, zone_id=ZoneId(identifier)))
     return tuple(apart)

@@ -1,161 +1,34 @@
-"""Areas and height limits, as GeoJSON (RFC 7946), ED-269 and ED-318 write them."""
+"""Areas, as GeoJSON (RFC 7946), ED-269 and ED-318 write them, and ED-318's layers."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from skykeep.codec.json_doc import shown
+from skykeep.codec.zone_heights import SIDES, read_limits, read_number, read_unit
 from skykeep.codec.zone_parts import Notes, as_list
-from skykeep.core.geo import (
-    Area,
-    Circle,
-    Height,
-    HeightAgl,
-    HeightAmsl,
-    HeightHae,
-    Polygon,
-    Volume,
-)
+from skykeep.core.geo import Area, Circle, Height, Polygon, Volume
 from skykeep.core.geometry import geometry_faults, is_counter_clockwise
-from skykeep.units import METRES_PER_FOOT
 
-#: Written for "no ceiling" in some countries' ED-269, in whatever unit.
-NO_CEILING = 99_999.0
-#: Nothing that flies under these rules is lower: the Dead Sea's shore lies at -440 m.
-LOWEST_LIMIT_M = -1_000.0
+#: A polygon so wide is drawn around the globe, not across the antimeridian.
+WORLD_WIDTH_DEG = 359.0
+#: More than any country and its seas: worth a second look.
+LARGE_DEG = 60.0
 
-_UNLIMITED = frozenset({"UNL", "UNLIMITED", "UNLTD"})
-_GROUND = frozenset({"GND", "SFC", "GROUND", "SURFACE"})
-_UNITS = {"M": 1.0, "FT": METRES_PER_FOOT}
-_REFERENCES: dict[str, type[HeightAgl] | type[HeightAmsl] | type[HeightHae]] = {
-    "AGL": HeightAgl,
-    "SFC": HeightAgl,
-    "AMSL": HeightAmsl,
-    "MSL": HeightAmsl,
-    "WGS84": HeightHae,
-    "HAE": HeightHae,
-}
-_STANDARD_REFERENCES = ("AGL", "AMSL", "WGS84")
+_POSITION_MEND = "Write [longitude, latitude] in degrees"
+_RING_MEND = "Write a ring of at least four [longitude, latitude], the last one like the first"
+_AREA_MEND = "Write a Polygon, a MultiPolygon or a Point with the extent of a circle"
+_RADIUS_MEND = "Write a radius in metres, above 0 and up to 500000"
 
 #: Where a circle's parts stand in GeoJSON with ED-318's extent.
 _POINT_PARTS = {".radius": ".extent.radius", ".centre": ".coordinates"}
 
 
-def read_number(value: object, where: str, what: str, notes: Notes) -> float | None:
-    """A finite number, also one that is written as a text; None with an error for others."""
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            notes.error(where, f"{what} {shown(value)} is no number")
-            return None
-        if math.isfinite(number):
-            notes.warn(where, f"{what} is a text", f"the number {number:g}")
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
-    else:
-        notes.error(where, f"{what} is {shown(value)}, not a number")
-        return None
-    if not math.isfinite(number):
-        notes.error(where, f"{what} is not a finite number")
-        return None
-    return number
-
-
-def read_unit(value: object, where: str, notes: Notes, needed: bool) -> float:
-    """Metres in the unit of a zone's dimensions; a missing one is metres."""
-    if value is None:
-        if needed:
-            notes.warn(where, "the unit is missing", "metres")
-        return 1.0
-    unit = _UNITS.get(value.strip().upper()) if isinstance(value, str) else None
-    if unit is None:
-        notes.error(where, f"{shown(value)} is neither metres nor feet")
-        return 1.0
-    return unit
-
-
-def read_limits(
-    found: Mapping[str, tuple[object, object]],
-    places: Mapping[str, tuple[str, str]],
-    metres: float,
-    notes: Notes,
-) -> tuple[Height | None, Height | None]:
-    """Lower and upper limit of a volume; None where there is none.
-
-    `found` has (limit, reference) for "lower" and "upper", `places` their JSON paths;
-    `metres` is the unit's length.
-    """
-    before = notes.errors
-    lower = _read_limit("lower", *found["lower"], *places["lower"], metres, notes)
-    upper = _read_limit("upper", *found["upper"], *places["upper"], metres, notes)
-    if (
-        notes.errors == before
-        and lower is not None
-        and upper is not None
-        and type(lower) is type(upper)
-        and lower.m >= upper.m
-    ):
-        problem = f"the upper limit {upper.m:g} m is not above the lower limit {lower.m:g} m"
-        notes.error(places["upper"][0], problem)
-    return lower, upper
-
-
-def _read_limit(
-    side: str,
-    value: object,
-    reference: object,
-    where: str,
-    reference_where: str,
-    metres: float,
-    notes: Notes,
-) -> Height | None:
-    if value is None:
-        notes.note(where, f"there is no {side} limit", f"no {side} limit")
-        return None
-    words = value.strip().upper() if isinstance(value, str) else ""
-    if side == "upper" and words in _UNLIMITED:
-        notes.note(where, f"the upper limit is {words}", "no upper limit")
-        return None
-    if side == "lower" and words in _GROUND:
-        notes.note(where, f"the lower limit is {words}", "0 m above ground")
-        return HeightAgl(0.0)
-    number = read_number(value, where, f"the {side} limit", notes)
-    if number is None:
-        return None
-    if number >= NO_CEILING:
-        if side == "upper":
-            notes.warn(where, f"the upper limit {number:g} stands for no ceiling", "no upper limit")
-            return None
-        notes.error(where, f"the lower limit {number:g} is beyond all flight")
-        return None
-    if number * metres < LOWEST_LIMIT_M:
-        notes.error(where, f"the {side} limit {number:g} is below all land")
-        return None
-    height = _reference(reference, number, reference_where, notes)
-    return None if height is None else height(number * metres)
-
-
-def _reference(
-    value: object, number: float, where: str, notes: Notes
-) -> type[HeightAgl] | type[HeightAmsl] | type[HeightHae] | None:
-    words = value.strip().upper() if isinstance(value, str) else ""
-    found = _REFERENCES.get(words)
-    if found is None and value is None and number == 0.0:
-        notes.warn(where, "the limit 0 has no reference", "AGL")
-        return HeightAgl
-    if found is None:
-        notes.error(where, f"{shown(value)} is no reference of heights")
-    elif value not in _STANDARD_REFERENCES:
-        notes.note(where, f"{shown(value)} is not written as the formats have it", found.__name__)
-    return found
-
-
 def read_position(value: object, where: str, notes: Notes) -> tuple[float, float] | None:
     """Longitude and latitude, as they stand; their ranges are the outline's matter."""
     if not isinstance(value, list) or len(value) < 2:
-        notes.error(where, f"longitude and latitude are needed, not {shown(value)}")
+        problem = f"longitude and latitude are needed, not {shown(value)}"
+        notes.error(where, problem, mend=_POSITION_MEND)
         return None
     lon = read_number(value[0], f"{where}[0]", "the longitude", notes)
     lat = read_number(value[1], f"{where}[1]", "the latitude", notes)
@@ -174,14 +47,16 @@ def read_circle(
         return None
     circle = Circle(centre[1], centre[0], radius_m)
     for suffix, problem in geometry_faults(circle):
-        notes.error(where + parts[suffix], problem)
+        mend = _RADIUS_MEND if suffix == ".radius" else _POSITION_MEND
+        notes.error(where + parts[suffix], problem, mend=mend)
     return circle
 
 
-def read_polygon(value: object, where: str, notes: Notes) -> Polygon | None:
+def read_polygons(value: object, where: str, notes: Notes) -> list[Polygon]:
     """A polygon's rings: closed, the border turning left and the holes right.
 
-    An outline with faults is given as it stands, with errors; None if it cannot be drawn.
+    An outline with faults is given as it stands, with errors; none if it cannot be drawn. One
+    that goes around the globe comes in two halves, since no area may span more than one.
     """
     rings_found = value if isinstance(value, list) else []
     if rings_found and _is_ring(rings_found):
@@ -189,14 +64,68 @@ def read_polygon(value: object, where: str, notes: Notes) -> Polygon | None:
         rings_found = [rings_found]
     rings = [_read_ring(ring, f"{where}[{i}]", notes) for i, ring in enumerate(rings_found)]
     if not rings:
-        notes.error(where, f"rings of positions are needed, not {shown(value)}")
+        problem = f"rings of positions are needed, not {shown(value)}"
+        notes.error(where, problem, mend=_RING_MEND)
     if not rings or any(ring is None for ring in rings):
-        return None
+        return []
     polygon = Polygon(tuple(ring for ring in rings if ring))
+    halves = _halves_of_the_world(polygon)
+    if halves:
+        problem = "the zone goes around the globe"
+        notes.warn(where, problem, "all of it, in two halves", "Draw the country's outline")
+        return halves
     faults = geometry_faults(polygon)
     for suffix, problem in faults:
-        notes.error(where + suffix, problem)
-    return polygon if faults else _turned(polygon, where, notes)
+        notes.error(where + suffix, problem, mend=_mend_of(problem))
+    if faults:
+        return [polygon]
+    _say_if_large(polygon, where, notes)
+    return [_turned(polygon, where, notes)]
+
+
+def _mend_of(problem: str) -> str:
+    """What to do about a fault that core/geometry.py found in an outline."""
+    for words, mend in (
+        ("its edge meets", "Draw the outline so that no two edges cross or touch"),
+        ("latitude", "Write the longitude first; a latitude is -90 to 90"),
+        ("longitude", "Write the longitude first; a longitude is -180 to 180"),
+        ("half the globe", "Cut the outline at the antimeridian into two polygons"),
+        ("vertices", "Draw the outline with at least 3 and at most 50000 vertices"),
+        ("hole", "Move the hole into the border, or make it a polygon of its own"),
+        ("encloses no area", "Draw an outline that is larger than a square metre"),
+    ):
+        if words in problem:
+            return mend
+    return _RING_MEND
+
+
+def _halves_of_the_world(polygon: Polygon) -> list[Polygon]:
+    """West and east half of a rectangle that goes around the globe; none for other outlines."""
+    ring = polygon.rings[0]
+    lons, lats = sorted({lon for lon, _ in ring}), sorted({lat for _, lat in ring})
+    if (
+        len(polygon.rings) != 1
+        or lons[0] < -180.0
+        or lons[-1] > 180.0
+        or not lons[-1] - lons[0] >= WORLD_WIDTH_DEG
+        or not -90.0 <= lats[0] < lats[-1] <= 90.0
+        or any(lat not in (lats[0], lats[-1]) for lat in lats)
+        or not {(lon, lat) for lon in (lons[0], lons[-1]) for lat in lats} <= set(ring)
+    ):
+        return []
+    (west, east), (south, north) = (lons[0], lons[-1]), lats
+    return [
+        Polygon((((left, south), (right, south), (right, north), (left, north), (left, south)),))
+        for left, right in ((west, 0.0), (0.0, east))
+    ]
+
+
+def _say_if_large(polygon: Polygon, where: str, notes: Notes) -> None:
+    lons, lats = zip(*polygon.rings[0], strict=True)
+    width, height = max(lons) - min(lons), max(lats) - min(lats)
+    if width > LARGE_DEG or height > LARGE_DEG:
+        problem = f"the zone spans {width:.0f} degrees of longitude and {height:.0f} of latitude"
+        notes.warn(where, problem, "as drawn", "Check the order of longitude and latitude")
 
 
 def _turned(polygon: Polygon, where: str, notes: Notes) -> Polygon:
@@ -218,7 +147,8 @@ def _is_ring(value: list[object]) -> bool:
 
 def _read_ring(value: object, where: str, notes: Notes) -> tuple[tuple[float, float], ...] | None:
     if not isinstance(value, list) or not value:
-        notes.error(where, f"a ring of positions is needed, not {shown(value)}")
+        problem = f"a ring of positions is needed, not {shown(value)}"
+        notes.error(where, problem, mend=_RING_MEND)
         return None
     points = []
     for i, found in enumerate(value):
@@ -227,7 +157,8 @@ def _read_ring(value: object, where: str, notes: Notes) -> tuple[tuple[float, fl
             return None
         points.append(point)
     if points[0] != points[-1]:
-        notes.warn(where, "the ring is not closed", "an edge back to its first vertex")
+        mend = "Repeat the first vertex at the end"
+        notes.warn(where, "the ring is not closed", "an edge back to its first vertex", mend)
         points.append(points[0])
     return tuple(points)
 
@@ -237,15 +168,15 @@ def read_areas(geometry: Mapping[str, object], where: str, notes: Notes) -> list
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     place = f"{where}.coordinates"
     if kind == "Polygon":
-        polygon = read_polygon(coordinates, place, notes)
-        return [polygon] if polygon else []
+        return list(read_polygons(coordinates, place, notes))
     if kind == "MultiPolygon" and isinstance(coordinates, list) and coordinates:
-        found = (read_polygon(c, f"{place}[{i}]", notes) for i, c in enumerate(coordinates))
-        return [polygon for polygon in found if polygon]
+        found = (read_polygons(c, f"{place}[{i}]", notes) for i, c in enumerate(coordinates))
+        return [polygon for polygons in found for polygon in polygons]
     if kind == "Point":
         extent = geometry.get("extent")
         if not isinstance(extent, dict):
-            notes.error(f"{where}.extent", "a point without an extent is no area")
+            mend = 'Write "extent": {"subType": "Circle", "radius": metres}'
+            notes.error(f"{where}.extent", "a point without an extent is no area", mend=mend)
             return []
         if extent.get("subType") != "Circle":
             problem = f"{shown(extent.get('subType'))} is not Circle"
@@ -255,22 +186,24 @@ def read_areas(geometry: Mapping[str, object], where: str, notes: Notes) -> list
         centre = read_position(coordinates, place, notes)
         circle = read_circle(centre, radius_m, where, _POINT_PARTS, notes)
         return [circle] if circle else []
-    notes.error(f"{where}.type", f"{shown(kind)} is no area")
+    notes.error(f"{where}.type", f"{shown(kind)} is no area", mend=_AREA_MEND)
     return []
 
 
 def read_layer(layer: object, where: str, notes: Notes) -> tuple[Height | None, Height | None]:
     """ED-318's layer: limits, their references and their unit; none at all is no limits."""
     if layer is None:
-        layer = {}
+        mend = "Write the layer; for a zone without limits one with only its uom"
+        notes.warn(where, "the layer is missing", "no limits", mend)
+        return None, None
     if not isinstance(layer, dict):
-        notes.error(where, f"a layer is needed, not {shown(layer)}")
+        mend = "Write an object with lower, upper, their references and uom"
+        notes.error(where, f"a layer is needed, not {shown(layer)}", mend=mend)
         return None, None
     metres = read_unit(layer.get("uom"), f"{where}.uom", notes, needed=False)
-    sides = ("lower", "upper")
     return read_limits(
-        {side: (layer.get(side), layer.get(f"{side}Reference")) for side in sides},
-        {side: (f"{where}.{side}", f"{where}.{side}Reference") for side in sides},
+        {side: (layer.get(side), layer.get(f"{side}Reference")) for side in SIDES},
+        {side: (f"{where}.{side}", f"{where}.{side}Reference") for side in SIDES},
         metres,
         notes,
     )
@@ -279,7 +212,7 @@ def read_layer(layer: object, where: str, notes: Notes) -> tuple[Height | None, 
 def read_layered(geometry: object, where: str, notes: Notes) -> tuple[Volume, ...]:
     """ED-318's geometry: areas with a layer each, alone or in one collection."""
     if not isinstance(geometry, dict):
-        notes.error(where, f"a geometry is needed, not {shown(geometry)}")
+        notes.error(where, f"a geometry is needed, not {shown(geometry)}", mend=_AREA_MEND)
         return ()
     if geometry.get("type") != "GeometryCollection":
         lower, upper = read_layer(geometry.get("layer"), f"{where}.layer", notes)
@@ -287,11 +220,11 @@ def read_layered(geometry: object, where: str, notes: Notes) -> tuple[Volume, ..
     volumes: list[Volume] = []
     members = as_list(geometry.get("geometries"), f"{where}.geometries", notes)
     if not members:
-        notes.error(f"{where}.geometries", "the collection is empty")
+        notes.error(f"{where}.geometries", "the collection is empty", mend=_AREA_MEND)
     for i, member in enumerate(members):
         place = f"{where}.geometries[{i}]"
         if not isinstance(member, dict) or member.get("type") == "GeometryCollection":
-            notes.error(place, "an area is needed here")
+            notes.error(place, "an area is needed here", mend=_AREA_MEND)
             continue
         layer, layer_where = member.get("layer"), f"{place}.layer"
         if layer is None and geometry.get("layer") is not None:

@@ -20,6 +20,7 @@ EARLIEST_YEAR = 2000
 #: Later years do not fit 64-bit nanoseconds everywhere and mean "no end".
 LATEST_YEAR = 2200
 
+_MOMENT_MEND = "Write a date and time with its offset: 2026-08-01T06:00:00Z"
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _EVERY_DAY = tuple(range(7))
 _DAY_S = 86_400
@@ -47,7 +48,7 @@ def read_moment(value: object, where: str, notes: Notes) -> int | None:
     """
     match = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        notes.error(where, f"{shown(value)} is no date and time")
+        notes.error(where, f"{shown(value)} is no date and time", mend=_MOMENT_MEND)
         return None
     year, month, day, hour, minute, second, offset = match.groups()
     if hour is None:
@@ -62,7 +63,7 @@ def read_moment(value: object, where: str, notes: Notes) -> int | None:
         clock_s = _clock_seconds(hour or "00", minute or "00", whole)
         moment = base + timedelta(seconds=clock_s - _offset_seconds(offset))
     except (ValueError, OverflowError):
-        notes.error(where, f"{shown(value)} is no date and time")
+        notes.error(where, f"{shown(value)} is no date and time", mend=_MOMENT_MEND)
         return None
     return to_ns(moment) + int(fraction.ljust(9, "0")[:9] or 0)
 
@@ -108,7 +109,7 @@ def _read_start(value: object, where: str, notes: Notes) -> int | None:
         notes.warn(where, f"the year {year} is before any UAS zone", "no start")
         return None
     if year >= LATEST_YEAR:
-        notes.error(where, f"the year {year} cannot be the start")
+        notes.error(where, f"the year {year} cannot be the start", mend=_MOMENT_MEND)
     return start_ns
 
 
@@ -139,7 +140,8 @@ def _read_bounds(
     elif permanent is False and start is None and end is None:
         notes.warn(where, "a zone that is not permanent has no dates", "it has no end")
     if start_ns is not None and end_ns is not None and end_ns <= start_ns:
-        notes.error(f"{where}.endDateTime", "the end is not after the start")
+        mend = "Write an end after the start, or leave one of them out"
+        notes.error(f"{where}.endDateTime", "the end is not after the start", mend=mend)
     return start_ns, end_ns
 
 
@@ -153,7 +155,8 @@ def read_periods(value: object, where: str, notes: Notes, time_zone: str) -> tup
     for i, entry in enumerate(as_list(value, where, notes)):
         place = f"{where}[{i}]"
         if not isinstance(entry, dict):
-            notes.error(place, f"a period of time is needed, not {shown(entry)}")
+            mend = "Write an object with startDateTime, endDateTime or schedule"
+            notes.error(place, f"a period of time is needed, not {shown(entry)}", mend=mend)
             continue
         start_ns, end_ns = _read_bounds(entry, place, notes)
         schedule = as_list(entry.get("schedule"), f"{place}.schedule", notes)
@@ -180,7 +183,8 @@ def _shortest(windows: list[DailyPeriod]) -> tuple[DailyPeriod, ...]:
 
 def _read_window(value: object, where: str, notes: Notes, time_zone: str) -> DailyPeriod | None:
     if not isinstance(value, dict):
-        notes.error(where, f"a day's times are needed, not {shown(value)}")
+        mend = "Write an object with day, startTime and endTime"
+        notes.error(where, f"a day's times are needed, not {shown(value)}", mend=mend)
         return None
     weekdays = _read_days(value.get("day"), f"{where}.day", notes)
     start = _read_edge(value, "start", where, notes, time_zone)
@@ -222,7 +226,8 @@ def _read_days(value: object, where: str, notes: Notes) -> tuple[int, ...] | Non
         elif words in WEEKDAYS:
             days.add(WEEKDAYS.index(words))
         else:
-            notes.error(f"{where}[{i}]", f"{shown(entry)} is no day of the week")
+            mend = f"Write one of {', '.join(WEEKDAYS)} or ANY"
+            notes.error(f"{where}[{i}]", f"{shown(entry)} is no day of the week", mend=mend)
             return None
     if not days:
         notes.warn(where, "the days are missing", "ANY")
@@ -237,14 +242,19 @@ def _read_edge(
     clock, event = entry.get(f"{name}Time"), entry.get(f"{name}Event")
     if clock is not None:
         if event is not None:
-            notes.warn(f"{where}.{name}Event", "a time is given as well", "the time holds")
+            # Which of the two holds cannot be told, and either could open a closed sky.
+            problem = f"{name}Time is given as well, and only one of them can hold"
+            mend = f"Leave out {name}Time or {name}Event"
+            notes.error(f"{where}.{name}Event", problem, mend=mend)
+            return False
         return _read_clock(clock, f"{where}.{name}Time", notes, time_zone, name == "end") or False
     if event is None:
         return None
     try:
         return SunEvent(event.strip().upper() if isinstance(event, str) else "")
     except ValueError:
-        notes.error(f"{where}.{name}Event", f"{shown(event)} is no event of the sun")
+        mend = f"Write one of {', '.join(SunEvent)}"
+        notes.error(f"{where}.{name}Event", f"{shown(event)} is no event of the sun", mend=mend)
         return False
 
 
@@ -259,7 +269,8 @@ def _read_clock(
         seconds = _clock_seconds(hour, minute, second or "00")
         offset_s = _offset_seconds(offset)
     except ValueError:
-        notes.error(where, f"{shown(value)} is no time of day")
+        mend = "Write hours 00 to 24, minutes and seconds: 08:30:00Z"
+        notes.error(where, f"{shown(value)} is no time of day", mend=mend)
         return None
     if second is None:
         notes.note(where, "the seconds are missing", ":00")

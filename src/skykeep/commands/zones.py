@@ -14,7 +14,7 @@ from pathlib import Path
 
 from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.json_doc import MAX_DOCUMENT_BYTES
-from skykeep.codec.zone_parts import Notes, tell_apart
+from skykeep.codec.zone_parts import Notes, ZoneFinding, tell_apart
 from skykeep.codec.zones import ZoneFile, read_zones
 from skykeep.commands.atomic import write_atomically
 from skykeep.core.event import Finding, Severity
@@ -58,6 +58,7 @@ def _row(path: str, finding: Finding) -> _Row:
         "where": finding.where,
         "problem": finding.problem,
         "assumed": finding.assumed,
+        "mend": finding.mend if isinstance(finding, ZoneFinding) else "",
         "severity": str(finding.severity),
     }
 
@@ -85,7 +86,7 @@ def check(paths: list[str], as_json: bool) -> int:
     """Print what is in zone files and what is amiss in them; see the module for the exit code.
 
     With `as_json` one object: `files` (file, format, zones, unreadable), `findings` (file,
-    where, problem, assumed, severity) and `failures` (file, where, problem, mend).
+    where, problem, assumed, mend, severity) and `failures` (file, where, problem, mend).
     """
     files = [_read(path) for path in paths]
     rows = _rows(files)
@@ -184,7 +185,7 @@ def _print_tables(files: Sequence[_Read], rows: Sequence[_Row]) -> None:
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE):
             of_kind = [row for row in _rows([f]) if row["severity"] == severity]
             if of_kind:
-                table = Table("what", "assumed", "times", "first at")
+                table = Table("what", "assumed", "mend", "times", "first at")
                 table.title = escape(f"{f.path}: {severity}s")
                 for line in _grouped(of_kind):
                     table.add_row(*map(escape, line))
@@ -194,11 +195,12 @@ def _print_tables(files: Sequence[_Read], rows: Sequence[_Row]) -> None:
             console.print(escape(f"{row['where']}: {row['problem']}; {row['assumed']}"))
 
 
-def _grouped(rows: Sequence[_Row]) -> list[tuple[str, str, str, str]]:
-    """Problem, assumption, how often and where first, of findings of one kind."""
-    counted: dict[tuple[str, str], tuple[int, str]] = {}
+def _grouped(rows: Sequence[_Row]) -> list[tuple[str, ...]]:
+    """Problem, assumption, mend, how often and where first, of findings of one kind."""
+    counted: dict[tuple[str, ...], tuple[int, str]] = {}
     for row in rows:
-        key = row["problem"], row["assumed"]
+        mend = row["mend"] if row["severity"] != Severity.NOTE else ""
+        key = row["problem"], row["assumed"], mend
         times, first = counted.get(key, (0, row["where"]))
         counted[key] = times + 1, first
-    return [(what, assumed, str(n), at) for (what, assumed), (n, at) in counted.items()]
+    return [(*key, str(times), first) for key, (times, first) in counted.items()]

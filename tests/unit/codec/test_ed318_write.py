@@ -53,6 +53,8 @@ VALIDATOR = jsonschema.Draft7Validator(
     format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER,
 )
 
+NO_CONTACT = "an authorisation is required, but there is no contact to ask for it"
+
 CITADEL = Zone(
     ZoneId("CITADEL-2026"),
     "Citadel of Luxembourg",
@@ -100,8 +102,13 @@ def test_real_zones_validate_and_come_back_the_same(path: Path) -> None:
     again = read_zones(written, "written")
     assert again.zones == zones
     assert again.format == "ed318"
-    # An absent limit is no fault, but is said.
-    assert {f.where.rsplit(".", 1)[-1] for f in again.findings} <= {"upper", "lower"}
+    # An absent limit and an authority that cannot be asked are no fault, but are said.
+    assert {f.where.rsplit(".", 1)[-1] for f in again.findings} <= {
+        "upper",
+        "lower",
+        "zoneAuthority",
+    }
+    assert not [f for f in again.findings if f.severity is Severity.ERROR]
 
 
 def test_what_the_format_has_no_room_for_stands_in_the_extension() -> None:
@@ -134,6 +141,18 @@ def test_a_zone_of_nowhere_still_validates() -> None:
     properties = json.loads(written)["features"][0]["properties"]
     assert properties["country"] == NO_COUNTRY
     assert read_zones(written, "f").zones == (bare,)
+
+
+def test_flight_levels_are_written_wider_and_come_back_exact() -> None:
+    level = Volume(Circle(49.6, 6.1, 900.0), HeightPressure(304.8), HeightPressure(2895.6))
+    zone = replace(CITADEL, volumes=(level, CITADEL.volumes[0]))
+    written = write_ed318([zone])
+    assert problems(written) == []
+    layer = json.loads(written)["features"][0]["geometry"]["geometries"][0]["layer"]
+    assert (layer["lowerReference"], layer["upperReference"]) == ("AMSL", "AMSL")
+    assert layer["lower"] < 304.8 - 400.0
+    assert layer["upper"] > 2895.6 + 400.0
+    assert read_zones(written, "f").zones == (zone,)
 
 
 def test_local_times_keep_their_time_zone() -> None:
@@ -174,10 +193,6 @@ _BOW_TIE = Polygon((((6, 49), (7, 50), (7, 49), (6, 50), (6, 49)),))
         ({"volumes": (Volume(_BOW_TIE, None, None),)}, "zones[1].volumes[0].area[0][0]"),
         ({"volumes": (Volume(Circle(49.6, 6.1, -1.0), None, None),)}, "zones[1].volumes[0].area"),
         (
-            {"volumes": (Volume(Circle(49.6, 6.1, 1.0), HeightPressure(0.0), None),)},
-            "zones[1].volumes[0].lower",
-        ),
-        (
             {"volumes": (Volume(Circle(49.6, 6.1, 1.0), HeightAgl(9.0), HeightAgl(3.0)),)},
             "zones[1].geometry.layer.upper",
         ),
@@ -200,7 +215,7 @@ def test_what_must_not_be_published_is_refused(changes: dict[str, object], where
 
 _text = st.text(st.characters(codec="utf-8"), max_size=12).map(str.strip)
 _long = st.sampled_from(["", "x" * 250, "Zone de l'aéroport"])
-_references = st.sampled_from([HeightAgl, HeightAmsl, HeightHae])
+_references = st.sampled_from([HeightAgl, HeightAmsl, HeightHae, HeightPressure])
 _clock = st.integers(0, 86_399)
 
 
@@ -275,6 +290,7 @@ def _zones(draw: st.DrawFn, index: int) -> Zone:
         legal_basis=draw(_text),
         time_zone=time_zone,
         emergency=draw(st.booleans()),
+        references=tuple(draw(st.lists(_text, max_size=2))),
     )
 
 
@@ -285,4 +301,5 @@ def test_any_zones_validate_and_come_back_the_same(zones: tuple[Zone, ...]) -> N
     assert problems(written) == []
     again = read_zones(written, "f")
     assert again.zones == zones
-    assert not [f for f in again.findings if f.severity is not Severity.NOTE]
+    grave = [f for f in again.findings if f.severity is not Severity.NOTE]
+    assert {f.problem for f in grave} <= {NO_CONTACT}

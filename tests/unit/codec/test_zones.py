@@ -71,6 +71,7 @@ def test_luxembourg() -> None:
         ("note", "applicability"): 47,
         ("note", "coordinates"): 47,
         ("note", "id"): 5,
+        ("warning", "zoneAuthority"): 20,
     }
     assert len({zone.authority_id for zone in found.zones}) == 9
     zone = found.zones[0]
@@ -121,7 +122,12 @@ def test_finland() -> None:
             "ed269-lu.json",
             "ed269",
             2,
-            {("note", "$"): 1, ("note", "identifier"): 2, ("note", "zoneAuthority"): 2},
+            {
+                ("note", "$"): 1,
+                ("note", "identifier"): 2,
+                ("note", "zoneAuthority"): 2,
+                ("warning", "zoneAuthority"): 1,
+            },
         ),
         (
             "ed269-fi.json",
@@ -133,6 +139,7 @@ def test_finland() -> None:
                 ("note", "zoneAuthority"): 2,
                 ("note", "lowerLimit"): 1,
                 ("note", "upperLimit"): 1,
+                ("warning", "zoneAuthority"): 1,
             },
         ),
         (
@@ -143,6 +150,7 @@ def test_finland() -> None:
                 ("note", "identifier"): 4,
                 ("note", "zoneAuthority"): 3,
                 ("warning", "upperLimit"): 2,
+                ("warning", "zoneAuthority"): 3,
             },
         ),
         (
@@ -155,6 +163,7 @@ def test_finland() -> None:
                 ("note", "endDateTime"): 2,
                 ("note", "startTime"): 2,
                 ("note", "endTime"): 2,
+                ("warning", "zoneAuthority"): 2,
             },
         ),
         ("ed318-official/examples/Example_Collection.json", "ed318", 2, {}),
@@ -215,11 +224,6 @@ def test_no_ceiling_is_none_and_feet_are_metres() -> None:
     assert heliport.area == Circle(58.90, 14.90, 1852.0)
 
 
-def test_the_facility_map_is_refused_politely() -> None:
-    with pytest.raises(InputError, match="FAA UAS facility map, which is not read yet"):
-        read(VECTORS / "faa-uasfm.json")
-
-
 # ---- faults, one by one
 
 
@@ -232,7 +236,7 @@ def ed269_zone(**changes: object) -> dict[str, object]:
         "restriction": "PROHIBITED",
         "reason": ["SENSITIVE"],
         "applicability": [{"permanent": "YES"}],
-        "zoneAuthority": [{"name": "City", "purpose": "AUTHORIZATION"}],
+        "zoneAuthority": [{"name": "City", "purpose": "AUTHORIZATION", "phone": "+352 1"}],
         "geometry": [
             {
                 "uomDimensions": "M",
@@ -302,7 +306,6 @@ UNREADABLE = [
     (with_volume(upperLimit=float("inf")), "upperLimit"),
     (with_volume(upperLimit=0), "upperLimit"),
     (with_volume(upperLimit=-5000), "upperLimit"),
-    (with_volume(upperVerticalReference="FL"), "upperVerticalReference"),
     (with_volume(upperVerticalReference=None), "upperVerticalReference"),
     (with_volume(horizontalProjection=None), "horizontalProjection"),
     (with_volume(horizontalProjection={"type": "Square"}), "type"),
@@ -407,6 +410,16 @@ TOLERATED = [
     (with_volume(upperLimit=99999), "upperLimit", Severity.WARNING),
     (with_volume(upperLimit="120"), "upperLimit", Severity.WARNING),
     (with_volume(lowerLimit="GND"), "lowerLimit", Severity.NOTE),
+    (with_volume(upperLimit="FL 95"), "upperLimit", Severity.WARNING),
+    (with_volume(upperVerticalReference="FL"), "upperLimit", Severity.WARNING),
+    (with_volume(upperLimit="400 ft AGL"), "upperLimit", Severity.NOTE),
+    (with_volume(uomDimensions="metres"), "uomDimensions", Severity.NOTE),
+    (ed269_zone(hidden=True), "hidden", Severity.NOTE),
+    (
+        ed269_zone(restriction="REQ_AUTHORISATION", zoneAuthority=[{"purpose": "AUTHORIZATION"}]),
+        "zoneAuthority",
+        Severity.WARNING,
+    ),
     (with_volume(lowerVerticalReference=None), "lowerVerticalReference", Severity.WARNING),
     (with_volume(upperVerticalReference="agl"), "upperVerticalReference", Severity.NOTE),
     (with_volume(horizontalProjection=polygon([6, 49], [7, 49], [7, 50])), "coordinates", None),
@@ -504,9 +517,10 @@ def test_a_second_use_of_an_identifier_gets_an_alias_that_is_free() -> None:
     assert [f.where for f in found.findings] == ["$.features[1]", "$.features[3]"]
 
 
-def test_what_is_no_zone_is_an_error_and_its_neighbours_are_kept() -> None:
+def test_what_is_no_zone_is_kept_unreadable_and_its_neighbours_are_good() -> None:
     found = read_json({"features": [None, ed269_zone(), 7, "zone", []]})
-    assert [z.readable for z in found.zones] == [True]
+    assert [z.readable for z in found.zones] == [False, True, False, False, False]
+    assert [z.zone_id for z in found.zones] == ["zone-0", "LUX0001", "zone-2", "zone-3", "zone-4"]
     assert [f.where for f in found.findings] == [f"$.features[{i}]" for i in (0, 2, 3, 4)]
     assert {f.severity for f in found.findings} == {Severity.ERROR}
 

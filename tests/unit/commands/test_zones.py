@@ -11,7 +11,6 @@ from skykeep.commands.zones import check, import_
 VECTORS = Path(__file__).parents[2] / "vectors" / "zones"
 SWISS = str(VECTORS / "ed269-ch.json")
 FINNISH = str(VECTORS / "ed269-fi.json")
-FAA = str(VECTORS / "faa-uasfm.json")
 
 
 @pytest.fixture
@@ -40,6 +39,7 @@ def test_check_gives_every_finding_with_its_file(
             "where": "$.features[1].geometry[0].uomDimensions",
             "problem": '"[FATHOM]" is neither metres nor feet',
             "assumed": "the zone is unreadable",
+            "mend": "Write M or FT",
             "severity": "error",
         }
     ]
@@ -48,14 +48,16 @@ def test_check_gives_every_finding_with_its_file(
 def test_exit_codes_tell_good_faulty_and_unusable(
     faulty: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    stranger = tmp_path / "stranger.json"
+    stranger.write_text('{"features": [{"properties": {"height": 3}}]}', encoding="utf-8")
     broken = tmp_path / "broken.json"
     broken.write_bytes(b'{"features": [\n}')
     assert check([FINNISH], as_json=False) == 0
     assert check([faulty], as_json=False) == 1
-    assert check([faulty, FAA, str(broken), str(tmp_path / "none")], as_json=False) == 2
+    assert check([faulty, str(stranger), str(broken), str(tmp_path / "none")], as_json=False) == 2
     captured = capsys.readouterr()
     assert "[FATHOM]" in captured.out  # not taken for markup
-    assert "not read yet" in captured.err
+    assert "no feature in it looks like" in captured.err
     assert f"{broken}: line 2, column 1: broken JSON" in captured.err
     assert "No such file" in captured.err
 
@@ -101,7 +103,7 @@ def test_import_writes_nothing_if_a_file_cannot_be_read_or_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "zones.json"
-    assert import_([SWISS, FAA], str(out), as_json=False) == 2
+    assert import_([SWISS, str(tmp_path / "absent")], str(out), as_json=False) == 2
     assert not out.exists()
     assert import_([SWISS], str(tmp_path / "none" / "zones.json"), as_json=False) == 2
     captured = capsys.readouterr()
