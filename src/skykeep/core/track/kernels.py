@@ -210,6 +210,28 @@ def position_to_enu(
 
 
 @kernel
+def plain_positions(
+    values: Any, sigmas: Any, references: Any, plain: int, rows: Any, origin: Any
+) -> tuple[Any, Any, bool]:
+    """`position_to_enu` of some rows, values and sigmas (n, 3), in one go; and whether it may be.
+
+    It may not where a height of these rows is missing, has no sigma, or is of another reference
+    than `plain`: such heights have to be converted first.
+    """
+    n = rows.shape[0]
+    z, r = np.empty((n, 3)), np.zeros((n, 3, 3))
+    for i in range(n):
+        j = rows[i]
+        sound = references[j] == plain and math.isfinite(values[j, 2])
+        if not (sound and 0.0 < sigmas[j, 2] < np.inf):
+            return z, r, False
+        z[i, 0], z[i, 1], z[i, 2] = enu_of(origin, values[j, 0], values[j, 1], values[j, 2])
+        for a in range(3):
+            r[i, a, a] = sigmas[j, a] * sigmas[j, a]
+    return z, r, True
+
+
+@kernel
 def covered(x: Any, place: Any, axes: Any, limits: Any) -> bool:
     """Whether a position in the site's frame lies in a sensor's coverage.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from skykeep.core.geo import kernel
 from skykeep.core.track.columns import CONFIRMED, TENTATIVE
+from skykeep.core.track.scan import scan
 
 
 @kernel
@@ -68,11 +69,10 @@ def start_tracks(
 
 @kernel
 def settle(
-    score: Any, hits: Any, kinds: Any, status: Any, kind_cap: float, confirm_score: float,
+    n: int, score: Any, hits: Any, kinds: Any, status: Any, kind_cap: float, confirm_score: float,
     confirm_hits: int, drop_confirmed: float, drop_tentative: float,
 ) -> Any:  # fmt: skip
-    """Confirm by score and hits, hold the kinds' evidence in bounds; which tracks stay (n,)."""
-    n = status.shape[0]
+    """Confirm by score and hits, hold the kinds' evidence in bounds; which of n stay (n,)."""
     kept = np.empty(n, np.bool_)
     for i in range(n):
         top = max(kinds[i, 0], kinds[i, 1], kinds[i, 2], kinds[i, 3])
@@ -125,3 +125,60 @@ def close_ranks(kept: Any, c: Any) -> int:
             status[left], number[left] = status[i], number[i]
         left += 1
     return left
+
+
+@kernel
+def step(
+    c: Any, n: int, next_number: int, at_ns: int, plots: Any, place: Any, axes: Any, limits: Any,
+    pd: float, whole_turn: bool, gate2: float, q: Any, leave_s: Any, score_cap: float,
+    log_prior: Any, log_new: float, limit: int, variances: Any, models_share: Any, given: Any,
+    kind_cap: float, confirm_score: float, confirm_hits: int, drop_confirmed: float,
+    drop_tentative: float,
+) -> tuple[Any, int, int]:  # fmt: skip
+    """A scan and what follows from it: tracks begin, are confirmed, end; see `scan`.
+
+    One call for all: to hand the columns over costs as much as ten tracks. `c` has room for a
+    track more for each plot. Returns each plot's number (m,), the count and the next number.
+    """
+    owner, nobodys, order = scan(
+        c, n, at_ns, plots, place, axes, limits, pd, whole_turn, gate2, q, leave_s, score_cap,
+        log_prior, log_new,
+    )  # fmt: skip
+    numbers, count, next_number = start_tracks(
+        c, n, limit, next_number, at_ns, owner, nobodys, order, plots, variances, log_new,
+        models_share, given,
+    )  # fmt: skip
+    kept = settle(
+        count, c.score, c.hits, c.kinds, c.status, kind_cap, confirm_score, confirm_hits,
+        drop_confirmed, drop_tentative,
+    )  # fmt: skip
+    return numbers, close_ranks(kept, c), next_number
+
+
+@kernel
+def shown(c: Any, n: int, least_score: float) -> tuple[Any, ...]:
+    """Copies of the confirmed tracks among the first n whose score is at least so much.
+
+    number, x (k, 6), p (k, 6, 6), time_ns, first_ns, last_ns, kinds (k, 4).
+    """
+    x, p, kinds = c.x, c.p, c.kinds
+    at = np.empty(n, np.int64)
+    k = 0
+    for i in range(n):
+        if c.status[i] == CONFIRMED and c.score[i] >= least_score:
+            at[k] = i
+            k += 1
+    number, time_ns = np.empty(k, np.int64), np.empty(k, np.int64)
+    first_ns, last_ns = np.empty(k, np.int64), np.empty(k, np.int64)
+    x_shown, p_shown, kinds_shown = np.empty((k, 6)), np.empty((k, 6, 6)), np.empty((k, 4))
+    for j in range(k):
+        i = at[j]
+        number[j], time_ns[j] = c.number[i], c.time_ns[i]
+        first_ns[j], last_ns[j] = c.first_ns[i], c.last_ns[i]
+        for a in range(6):
+            x_shown[j, a] = x[i, a]
+            for b in range(6):
+                p_shown[j, a, b] = p[i, a, b]
+        for a in range(4):
+            kinds_shown[j, a] = kinds[i, a]
+    return number, x_shown, p_shown, time_ns, first_ns, last_ns, kinds_shown

@@ -27,11 +27,10 @@ from skykeep.core.observation import (
     TargetKind,
 )
 from skykeep.core.track.bearing import hear_frame
-from skykeep.core.track.columns import CONFIRMED, Columns, Plots
+from skykeep.core.track.columns import Columns, Plots
 from skykeep.core.track.ear import Ear, Habits, ear_of, new_ear, saved_ear
-from skykeep.core.track.kernels import polar_to_enu, position_to_enu
-from skykeep.core.track.lifecycle import close_ranks, settle, start_tracks
-from skykeep.core.track.scan import scan
+from skykeep.core.track.kernels import plain_positions, polar_to_enu, position_to_enu
+from skykeep.core.track.lifecycle import close_ranks, shown, step
 from skykeep.units import NS_PER_S, SensorId
 
 #: Successive classifications of one target are not independent (same aspect, same wind on
@@ -48,6 +47,7 @@ KIND_PRIOR = {
     TargetKind.AIRCRAFT: 0.1,
     TargetKind.CLUTTER: 0.15,
 }
+_HAE = int(HeightReference.HAE)
 _LOG_PRIOR = np.log(np.array([KIND_PRIOR[k] for k in TargetKind]))
 #: A likelihood of nought would outlaw a kind for ever because of one plot.
 KIND_FLOOR = 1e-3
@@ -166,17 +166,20 @@ def plots_of(
             batch.values[rows], batch.sigmas[rows], view.place, view.axes
         )
         return Plots(z, r, view.log_false_polar - log_jacobian, kinds)
-    hae_m, sigma_up_m = _heights(batch, rows, frame, terrain)
-    z, r = position_to_enu(
-        batch.values[rows], batch.sigmas[rows], hae_m, sigma_up_m, np.array(frame.origin)
+    origin = np.array(frame.origin)
+    z, r, done = plain_positions(
+        batch.values, batch.sigmas, batch.height_references, _HAE, rows, origin
     )
+    if not done:
+        hae_m, sigma_up_m = _heights(batch, rows, frame, terrain)
+        z, r = position_to_enu(batch.values[rows], batch.sigmas[rows], hae_m, sigma_up_m, origin)
     return Plots(z, r, np.full(rows.shape[0], view.log_false_volume), kinds)
 
 
 def _heights(
     batch: Batch, rows: I64, frame: LocalFrame, terrain: Terrain | None
 ) -> tuple[F64, F64]:
-    """`hae_with_sigma` of each row, (n,) each: most heights come as what they are needed as."""
+    """`hae_with_sigma` of each row, (n,) each: many heights come as what they are needed as."""
     hae_m, sigma_m = batch.values[rows, 2], batch.sigmas[rows, 2]
     sound = (batch.height_references[rows] == HeightReference.HAE) & np.isfinite(hae_m)
     sound &= (sigma_m > 0.0) & (sigma_m < np.inf)
@@ -266,6 +269,7 @@ class Tracker:
     unseen: float = 1.0  # share of what was there when the watch began that nobody has seen
     _q: F64 = field(init=False)
     _leave_s: F64 = field(init=False)
+    _variances: F64 = field(init=False)
     _shares: F64 = field(init=False)
     _c: Columns = field(init=False)
     _ears: dict[SensorId, Ear] = field(init=False, default_factory=dict)
@@ -278,6 +282,7 @@ class Tracker:
         )
         self._q = np.array([calm, quick] if g.manoeuvres else [calm])
         self._leave_s = np.array([g.calm_s, g.manoeuvre_s])
+        self._variances = np.array([g.new_sigma_horizontal_mps**2, g.new_sigma_vertical_mps**2])
         whole_s = g.calm_s + g.manoeuvre_s
         self._shares = np.array([g.calm_s, g.manoeuvre_s]) / whole_s if g.manoeuvres else np.ones(1)
         self._c = _empty(FIRST_CAPACITY, len(self._q))
@@ -295,34 +300,20 @@ class Tracker:
         n, g = self.count, self.config
         pd = min(MOST_DETECTION, max(LEAST_DETECTION, view.sensor.detection_probability))
         log_new = math.log(math.exp(g.new_score) + math.exp(g.first_score) * self.unseen)
-        owner, nobodys, order = scan(
-            self._c, n, at_ns, plots, view.place, view.axes, view.limits, pd, whole_turn,
-            g.gate_sigmas**2, self._q, self._leave_s, g.score_cap, _LOG_PRIOR, log_new,
+        self._reserve(n + plots.z.shape[0])
+        if given is None:
+            given = np.zeros(plots.z.shape[0], np.int64)
+        numbers: I64
+        numbers, self.count, self.next_number = step(
+            self._c, n, self.next_number, at_ns, plots, view.place, view.axes, view.limits, pd,
+            whole_turn, g.gate_sigmas**2, self._q, self._leave_s, g.score_cap, _LOG_PRIOR, log_new,
+            g.track_limit, self._variances, self._shares, given, KIND_CAP, g.confirm_score,
+            g.confirm_hits, g.drop_confirmed_score, g.drop_tentative_score,
         )  # fmt: skip
         if whole_turn:
             self.unseen *= 1.0 - pd
-        self._reserve(n + owner.shape[0])
-        c = self._c
-        numbers: I64
-        numbers, self.count, self.next_number = start_tracks(
-            c, n, g.track_limit, self.next_number, at_ns, owner, nobodys, order, plots,
-            self._variances, log_new, self._shares,
-            np.zeros(owner.shape[0], np.int64) if given is None else given,
-        )  # fmt: skip
         self.shed += int(np.count_nonzero(numbers == 0))
-        n = self.count
-        self._keep(
-            settle(
-                c.score[:n], c.hits[:n], c.kinds[:n], c.status[:n], KIND_CAP, g.confirm_score,
-                g.confirm_hits, g.drop_confirmed_score, g.drop_tentative_score,
-            )
-        )  # fmt: skip
         return numbers
-
-    @property
-    def _variances(self) -> F64:
-        g = self.config
-        return np.array([g.new_sigma_horizontal_mps**2, g.new_sigma_vertical_mps**2])
 
     def forget_kind(self, number: int) -> None:
         """Start again with what a track is, where it may have become another target's."""
@@ -377,13 +368,8 @@ class Tracker:
         return numbers, fates
 
     def confirmed(self) -> Confirmed:
-        """Views of the confirmed tracks; valid until the next call that changes the tracker."""
-        c, n = self._c, self.count
-        at = np.flatnonzero((c.status[:n] == CONFIRMED) & (c.score[:n] >= self.config.show_score))
-        return Confirmed(
-            c.number[at], c.x[at], c.p[at], c.time_ns[at], c.first_ns[at], c.last_ns[at],
-            c.kinds[at],
-        )  # fmt: skip
+        """The confirmed tracks as they are, copied."""
+        return Confirmed(*shown(self._c, self.count, self.config.show_score))
 
     def numbers(self) -> I64:
         """Numbers of all live tracks, tentative ones too."""
