@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from skykeep.codec.ed318 import read_feature
 from skykeep.codec.zone_extension import EXTENSION, Json, extension_of
-from skykeep.codec.zone_parts import REASONS, VARIANTS, Notes
+from skykeep.codec.zone_parts import REASONS, VARIANTS
 from skykeep.codec.zone_write import (
     MAX_SHORT_TEXT,
     NO_COUNTRY,
@@ -24,13 +24,12 @@ from skykeep.codec.zone_write import (
     layered_geometry,
     moment_text,
     period_members,
+    read_back,
     refuse,
     short_identifiers,
     short_text,
 )
-from skykeep.core.event import Severity
 from skykeep.core.zone import Restriction, Zone
-from skykeep.errors import InputError
 
 __all__ = ["NO_COUNTRY", "write_ed318"]
 
@@ -109,9 +108,4 @@ def _extension(zone: Zone, feature: Json, where: str) -> Json:
     properties = feature["properties"]
     if zone.time_zone != "UTC" and isinstance(properties, dict):
         properties["extendedProperties"] = {EXTENSION: {"timeZone": zone.time_zone}}
-    notes = Notes()
-    read = read_feature(feature, 0, where, notes)
-    if not read.readable:
-        fault = next(f for f in notes.findings() if f.severity is Severity.ERROR)
-        raise InputError(fault.where, fault.problem, fault.mend)
-    return extension_of(zone, read)
+    return extension_of(zone, read_back(feature, read_feature, where))

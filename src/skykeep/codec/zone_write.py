@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from skykeep.codec.zone_parts import MAX_IDENTIFIER, PURPOSES, require_time_zone
+from skykeep.codec.zone_extension import Json, extension_of
+from skykeep.codec.zone_parts import MAX_IDENTIFIER, PURPOSES, Notes, require_time_zone
 from skykeep.codec.zone_times import EARLIEST_YEAR, LATEST_YEAR, WEEKDAYS
+from skykeep.core.event import Severity
 from skykeep.core.geo import (
     Circle,
     Height,
@@ -40,7 +43,7 @@ REFERENCE_NAMES: dict[type[Height], str] = {
     HeightHae: "WGS84",
 }
 
-Json = dict[str, object]
+FeatureReader = Callable[[object, int, str, Notes], Zone]
 
 
 def short_identifiers(zones: tuple[Zone, ...]) -> list[str]:
@@ -212,3 +215,27 @@ def moment_text(at_ns: int) -> str:
     whole_s, rest_ns = divmod(at_ns, NS_PER_S)
     fraction = f".{rest_ns:09}".rstrip("0") if rest_ns else ""
     return f"{to_datetime(whole_s * NS_PER_S):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def read_back(feature: Json, read: FeatureReader, where: str) -> Zone:
+    """The zone that others will read; InputError where they could not."""
+    notes = Notes()
+    zone = read(feature, 0, where, notes)
+    if not zone.readable:
+        fault = next(f for f in notes.findings() if f.severity is Severity.ERROR)
+        raise InputError(fault.where, fault.problem, fault.mend)
+    return zone
+
+
+def exact_extension(zone: Zone, feature: Json, read: FeatureReader, where: str) -> Json:
+    """All that a feature's plain members do not say of its zone, found by reading them back."""
+    found = read_back(feature, read, where)
+    extension = extension_of(zone, found)
+    if found.volumes != zone.volumes:
+        extension["geometry"] = layered_geometry(zone.volumes)
+    else:
+        extension.pop("pressureLimits", None)
+    if found.periods != zone.periods:
+        is_utc = zone.time_zone == "UTC"
+        extension["limitedApplicability"] = [period_members(p, is_utc) for p in zone.periods]
+    return extension
