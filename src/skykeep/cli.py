@@ -21,6 +21,7 @@ from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
 DEFAULT_PORT = 8460
+WITNESS_PORT = 8461
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -75,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_serve(commands)
     _add_log(commands)
+    _add_witness(commands)
     _add_zones(commands)
     _add_permit(commands)
     return parser
@@ -119,6 +121,25 @@ def _add_log(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="the files go here")
     export.add_argument("--key", type=Path, metavar="KEYFILE", help="the log's public key")
     export.set_defaults(run=_log_export)
+
+
+def _add_witness(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    witness = commands.add_parser("witness", help="cosign logs' heads, in a process of its own")
+    steps = witness.add_subparsers(required=True, metavar="STEP")
+    new = steps.add_parser("new", help="make a witness with a key and an empty memory")
+    new.add_argument("folder", type=Path, metavar="DIR", help="of its key and its state")
+    new.add_argument("--name", required=True, help="such as witness.example/w1")
+    new.set_defaults(run=_witness_new)
+    run = steps.add_parser("run", help="serve C2SP tlog-witness until a signal")
+    run.add_argument("folder", type=Path, metavar="DIR", help="what `witness new` made")
+    run.add_argument("--log", type=Path, action="append", required=True, metavar="KEYFILE",
+                     help="public key of a log to cosign for; may be given again")  # fmt: skip
+    run.add_argument("--host", default="127.0.0.1", help="where to listen (default 127.0.0.1)")
+    run.add_argument("--port", type=int, default=WITNESS_PORT, metavar="P",
+                     help="(default %(default)s; 0: any free one)")  # fmt: skip
+    run.add_argument("--i-know-this-is-public", action="store_true", dest="public",
+                     help="allow a host that others can reach")  # fmt: skip
+    run.set_defaults(run=_witness_run)
 
 
 def _add_incident(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -242,6 +263,20 @@ def _log_export(args: argparse.Namespace) -> int:
     from skykeep.commands import log_export
 
     return log_export.run(args.source, args.out, args.key)
+
+
+def _witness_new(args: argparse.Namespace) -> int:
+    from skykeep.commands import witness
+
+    return witness.new(args.folder, args.name)
+
+
+def _witness_run(args: argparse.Namespace) -> int:
+    from skykeep.commands import witness
+
+    return witness.run(
+        args.folder, args.log, args.host, args.port, args.public, lambda: int(time.time())
+    )
 
 
 def _token_new(args: argparse.Namespace) -> int:
