@@ -114,7 +114,10 @@ def read_feature(value: object, index: int, where: str, notes: Notes) -> Zone:
         return unreadable_zone(index)
     before = notes.errors
     place = f"{where}.properties"
-    found = as_object(value.get("properties"), place, notes)
+    found = as_object(value.get("properties") or None, place, notes)
+    if not found:
+        volumes = read_layered(value.get("geometry"), f"{where}.geometry", notes)
+        return replace(unreadable_zone(index), volumes=volumes)
     extended = found.get("extendedProperties")
     extension, own_place = extension_in(extended, f"{place}.extendedProperties", notes)
     for holder, at in ((found, place), (extended, f"{place}.extendedProperties")):

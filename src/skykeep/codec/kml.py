@@ -103,6 +103,7 @@ def _read(placemark: Element, index: int, where: str, notes: Notes) -> Zone:
     if "identifier" not in found and found.get("name"):
         notes.note(f"{where}.identifier", "the placemark has no id", "its name")
         found["identifier"] = found["name"]
+    errors_elsewhere = notes.errors
     outlines = _outlines(placemark, where, notes)
     if not ({"lowerLimit", "upperLimit"} & found.keys()):
         _take_altitudes(outlines, found, places, where, notes)
@@ -113,7 +114,7 @@ def _read(placemark: Element, index: int, where: str, notes: Notes) -> Zone:
     geometry, at = _geometry(placemark, outlines, where, "radius" in found)
     trial = Notes()
     zone = read_flat(Flat(found, places, where, geometry, at), index, trial)
-    if geometry is None:
+    if geometry is None and notes.errors == errors_elsewhere:
         notes.error(where, "the placemark has no area", mend=_AREA_MEND)
     unsaid = {f"{where}.{name}" for name in ("country", "authority", "applicability")}
     if geometry is None:
@@ -157,7 +158,8 @@ def _outlines(placemark: Element, where: str, notes: Notes) -> list[_Outline]:
                 problem = f"it has {len(outer)} outer boundaries"
                 notes.error(place, problem, mend="Give each polygon one outerBoundaryIs")
             rings = [r for e in (*outer, *inner) for r in e.within() if r.name == "LinearRing"]
-            outlines.append(_outline(element, rings, place, notes))
+            outline = _outline(element, rings, place, notes)
+            outlines += [outline] if outline.rings else []
         elif element.name in ("LinearRing", "LineString"):
             outline = _outline(element, [element], place, notes)
             ring = outline.rings[0] if outline.rings else None

@@ -30,6 +30,8 @@ _KNOWN = "ED-318, ED-269, GeoJSON, KML, KMZ, OpenAir or an FAA facility map"
 #: What lists of zones are called, without case and signs; the first one that is there counts.
 _LISTS = ("features", "uaszonelist", "uaszones", "uaszoneversion", "geozones", "zones")
 _WRAPPERS = ("data", "uaszonesdata", "featurecollection", "result")
+#: Stands for a feature with an area of which nothing more is known.
+_AREA = "area"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -155,6 +157,9 @@ def _list_in(value: object, where: str) -> tuple[list[object], str] | None:
 def _recognise(document: object, features: list[object], source: str) -> str:
     """The format to which most features belong; the earlier one on a tie."""
     counted = Counter(kind for feature in features if (kind := _kind_of(feature)))
+    has_areas = counted.pop(_AREA, 0) > 0
+    if not counted and has_areas:
+        return "geojson"
     if not counted:
         if features:
             raise InputError(
@@ -186,7 +191,7 @@ def _kind_of(feature: object) -> str:
         geometry = feature.get("geometry")
         kind = geometry.get("type") if isinstance(geometry, dict) else None
         is_area = kind in ("Polygon", "MultiPolygon", "GeometryCollection")
-        return "geojson" if is_area else ""
+        return _AREA if is_area else ""
     if "restriction" in feature or "identifier" in feature:
         return "ed269"
     return ""
