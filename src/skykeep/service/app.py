@@ -18,6 +18,7 @@ from skykeep.service import (
     observations,
     permits,
     permits_card,
+    permits_exempt,
     permits_page,
     problems,
     tiles,
@@ -75,7 +76,7 @@ def create_app(
     app.include_router(tiles.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
-    for room in (permits_card, permits_page, zone_steps):
+    for room in (permits_card, permits_exempt, permits_page, zone_steps):
         app.include_router(room.router)
 
     generated = app.openapi

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
+from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.permit_card import Answer, check, read_card, read_status
 from skykeep.codec.permits import encode_permits
 from skykeep.commands.recompute import recompute
@@ -24,9 +25,9 @@ from skykeep.config import Delivery, Smtp
 from skykeep.core.permit import Channel, ChannelKind, PermitState, Procedure
 from skykeep.service.outbox import Outbox
 from skykeep.service.permits_card import verifier_of
-from skykeep.units import NS_PER_S
+from skykeep.units import NS_PER_S, PermitId
 from tests.desk import OFFICE, OFFICER, Desk
-from tests.sky import CITY, at, permit_named
+from tests.sky import CITY, at, permit_named, zone_named
 
 APPLIED = permit_named(state=PermitState.SUBMITTED)
 
@@ -276,3 +277,73 @@ def test_a_card_from_the_site_is_checked_against_its_public_list(desk: Desk) -> 
     assert f"script-src 'sha256-{digest}'" in page.headers["content-security-policy"]
     assert desk.get("/v1/permits/card?permit_id=P1").status_code == 409  # revoked
     assert desk.get("/v1/permits/card?permit_id=P9").status_code == 404
+
+
+EMERGENCY: dict[str, Any] = {
+    "exemption_class": "rescue",
+    "serials": ["1596A0123456789"],
+    "around": {"lat_deg": 49.61, "lon_deg": 6.13, "radius_m": 500.0},
+    "minutes": 30,
+    "why": "person in the river",
+}
+
+
+def test_an_emergency_exemption_holds_at_once_and_is_confirmed(desk: Desk) -> None:
+    said = desk.command("declare_exemption", EMERGENCY)
+    assert said.status_code == 200
+    assert said.json()["changed"][0]["state"] == "provisional"
+    (due,) = desk.get("/v1/permits/due").json()["due"]
+    assert (due["permit_id"], due["what"], due["at"]) == (
+        "E0001",
+        "confirm",
+        "2026-09-12T22:48:01Z",
+    )
+    desk.clock.on(1_700.0)
+    body = {"permit_id": "E0001", "step": "confirm", "why": "the sergeant called back"}
+    assert desk.command("change_permit", body).status_code == 200
+    desk.clock.on(200.0)
+    desk.get("/v1/sensors")
+    (one,) = desk.get("/v1/exemptions").json()["exemptions"]
+    assert (one["state"], one["class"]) == ("expired", "rescue")  # its half hour is over
+
+
+def test_an_emergency_exemption_without_aircraft_or_area_is_refused(desk: Desk) -> None:
+    nameless = desk.command("declare_exemption", EMERGENCY | {"serials": [" "]})
+    assert (nameless.status_code, "any drone" in nameless.text) == (409, True)
+    nowhere = desk.command("declare_exemption", EMERGENCY | {"around": None})
+    assert nowhere.status_code == 422
+    unknown = desk.command("declare_exemption", EMERGENCY | {"around": None, "zone_id": "Z9"})
+    assert (unknown.status_code, unknown.json()["where"]) == (422, "body.zone_id")
+    zone = write_ed318([zone_named()])
+    assert desk.command("publish_zone", zone).status_code == 200
+    within = desk.command("declare_exemption", EMERGENCY | {"around": None, "zone_id": "Z1"})
+    assert within.status_code == 200
+
+
+def test_exemptions_come_in_as_a_table_line_by_line(desk: Desk) -> None:
+    head = "id,class,holder,serials,lat_deg,lon_deg,radius_m,start,end"
+    times = "2026-01-01T00:00:00Z,2036-01-01T00:00:00Z"
+    good = f"POL-7,police,City Police,1596A0123456789,49.61,6.13,3000,{times}"
+    body = {"csv": f"{head}\n{good}\n{good.replace('POL-7,police', 'POL-8,friend')}\n"}
+    said = desk.command("import_exemptions", body, OFFICE).json()
+    assert [f["where"] for f in said["findings"]] == ["line 3, class"]
+    (one,) = desk.get("/v1/exemptions").json()["exemptions"]
+    assert one["id"] == "POL-7"
+    none = desk.command("import_exemptions", {"csv": head}, OFFICE)
+    assert (none.status_code, none.json()["problem"]) == (422, "has no lines")
+    assert desk.get("/v1/exemptions/flights").json() == {"counts": []}
+
+
+def test_an_application_is_held_against_the_site_before_it_is_sent(desk: Desk) -> None:
+    country = zone_named("Z2", authority_id="country")
+    zones = write_ed318([zone_named(), country])
+    assert desk.command("publish_zone", zones).status_code == 200
+    put(desk, permit_id=PermitId("P8"), state=PermitState.GRANTED)
+    size = len(desk.get("/v1/permits").json()["permits"])
+    said = desk.command("check_permits", encode_permits(CITY, [APPLIED])).json()
+    (found,) = said["applications"]
+    assert [z["zone_id"] for z in found["own_zones"]] == ["Z1"]
+    assert [z["zone_id"] for z in found["other_zones"]] == ["Z2"]
+    assert [(o["permit_id"], o["kind"]) for o in found["overlaps"]] == [("P8", "permit")]
+    assert "application" in [g["where"] for g in found["gaps"]]
+    assert len(desk.get("/v1/permits").json()["permits"]) == size  # nothing was entered

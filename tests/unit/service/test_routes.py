@@ -264,6 +264,7 @@ READS = {
     "permits/due": {OFFICER, OFFICE},
     "permits/card": {OFFICER, OFFICE},
     "exemptions": {OFFICER, OFFICE},
+    "exemptions/flights": {OFFICER, OFFICE, READER},
     "observations": {OFFICER, READER},
     "tracks": {OFFICER, READER},
     "alerts": {OFFICER, READER},
@@ -290,6 +291,15 @@ BODIES: dict[str, Any] = {
     "grant_permit": {"permit_id": "P9"},
     "revoke_permit": {"permit_id": "P9", "why": "x"},
     "change_permit": {"permit_id": "P9", "step": "suspend", "why": "x"},
+    "declare_exemption": {
+        "exemption_class": "fire", "serials": [], "minutes": 5,
+        "around": {"lat_deg": 49.6, "lon_deg": 6.1, "radius_m": 50.0},
+    },
+    "import_exemptions": {
+        "csv": "id,class,holder,serials,lat_deg,lon_deg,radius_m,start,end\n"
+        "X9,fire,F,S,49.6,6.1,50,2026-01-01T00:00:00Z,2027-01-01T00:00:00Z\n"
+    },
+    "check_permits": json.loads(PERMITS),
     "hand_over_alert": {"alert_id": "A9", "recipient": "x"},
     "close_alert": {"alert_id": "A9", "why": "x"},
     "shelve_alert": {"alert_id": "A9", "until": "2027-01-01T00:00:00Z", "why": "x"},
@@ -304,6 +314,9 @@ MAY = {
     **{name: {OFFICER} for name in OFFICER_COMMANDS},
     "revoke_permit": {OFFICER, OFFICE},
     "change_permit": {OFFICER, OFFICE},
+    "declare_exemption": {OFFICER, OFFICE},
+    "import_exemptions": {OFFICE},
+    "check_permits": {OFFICER, OFFICE, READER},
 }
 
 
