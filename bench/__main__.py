@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dossier, line, live, page, record, service, startup
+from bench import dossier, line, live, page, record, service, startup, zones
 from bench.figure import Figure
 from bench.tracking import PARTS
 
@@ -29,6 +29,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the line", line.figures),
     ("the record", record.figures),
     ("the dossier", dossier.figures),
+    ("zones", zones.figures),
     ("the service", service.figures),
     ("the live stream", live.figures),
     ("the watch page", page.figures),
@@ -36,7 +37,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")
 REPORT_COLUMNS = 160  # of text, where no terminal says how wide it is
-PACKAGES = ("numpy", "numba", "msgspec", "stonesoup", "motpy")
+PACKAGES = ("numpy", "numba", "msgspec", "stonesoup", "motpy", "shapely")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

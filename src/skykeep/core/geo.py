@@ -303,7 +303,7 @@ def metres_per_degree(lat_deg: float) -> tuple[float, float]:
 
 
 @kernel
-def _polygon_depth_m(lon: float, lat: float, vertices: Any, ends: Any) -> float:
+def polygon_depth_m(lon: float, lat: float, vertices: Any, ends: Any) -> float:
     """Distance to the nearest edge, positive inside (even-odd over all rings)."""
     per_lon, per_lat = metres_per_degree(lat)
     inside = False
@@ -343,7 +343,7 @@ def depth_m(prepared: PreparedArea, lat_deg: float, lon_deg: float) -> float:
         dy = (lat_deg - area.lat_deg) * per_lat
         return area.radius_m - math.sqrt(dx * dx + dy * dy)
     lon = _lon_near(prepared, lon_deg)
-    return float(_polygon_depth_m(lon, lat_deg, prepared.vertices, prepared.ring_ends))
+    return float(polygon_depth_m(lon, lat_deg, prepared.vertices, prepared.ring_ends))
 
 
 def _lon_near(prepared: PreparedArea, lon_deg: float) -> float:

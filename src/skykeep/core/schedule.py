@@ -162,18 +162,57 @@ def applicability(periods: tuple[Period, ...], place: Place, at_ns: int) -> Appl
     return Applicability(applies, low, high)
 
 
+def spans_between(
+    periods: tuple[Period, ...], place: Place, start_ns: int, end_ns: int
+) -> list[tuple[int, int]]:
+    """When any of the periods holds within [start_ns, end_ns): spans that do not touch, in order.
+
+    The same answers as `applicability` gives moment by moment, worked out day by day.
+    """
+    found: list[tuple[int, int]] = []
+    for period in periods:
+        low = start_ns if period.start_ns is None else max(start_ns, period.start_ns)
+        high = end_ns if period.end_ns is None else min(end_ns, period.end_ns)
+        if low >= high:
+            continue
+        spans = _spans_of_days(period.windows, place, low, high) if period.windows else ()
+        if not period.windows:
+            found.append((low, high))
+        found += ((max(a, low), min(b, high)) for a, b in spans if a < high and b > low)
+    joined: list[tuple[int, int]] = []
+    for a, b in sorted(found):
+        if joined and a <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], b))
+        else:
+            joined.append((a, b))
+    return joined
+
+
+def _spans_of_days(
+    windows: tuple[DailyPeriod, ...], place: Place, start_ns: int, end_ns: int
+) -> Iterator[tuple[int, int]]:
+    first, last = to_datetime(start_ns).date(), to_datetime(end_ns).date()
+    for offset in range(-_DAYS_BACK, (last - first).days + _DAYS_AHEAD + 1):
+        yield from _spans_on(windows, place, first + timedelta(days=offset))
+
+
 def spans_near(
     windows: tuple[DailyPeriod, ...], place: Place, at_ns: int
 ) -> Iterator[tuple[int, int]]:
     """The windows' spans (start, end in UTC ns) that touch the day before or after a moment."""
     today = to_datetime(at_ns).date()
     for offset in range(-_DAYS_BACK, _DAYS_AHEAD + 1):
-        day = today + timedelta(days=offset)
-        for window in windows:
-            if day.weekday() in window.weekdays:
-                start_ns, end_ns = span_on(window, place, day)
-                if start_ns < end_ns:
-                    yield start_ns, end_ns
+        yield from _spans_on(windows, place, today + timedelta(days=offset))
+
+
+def _spans_on(
+    windows: tuple[DailyPeriod, ...], place: Place, day: date
+) -> Iterator[tuple[int, int]]:
+    for window in windows:
+        if day.weekday() in window.weekdays:
+            start_ns, end_ns = span_on(window, place, day)
+            if start_ns < end_ns:
+                yield start_ns, end_ns
 
 
 @lru_cache(maxsize=8192)  # pure, and a day is asked for again at every moment of nine days
