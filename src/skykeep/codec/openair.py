@@ -31,9 +31,11 @@ from skykeep.core.zone import Zone
 from skykeep.errors import InputError
 
 METRES_PER_NM = 1852.0
-#: Keeps one airspace from filling the memory with arcs.
+#: Keeps arcs, which are short to write and long to draw, from filling the memory.
 MAX_POINTS = 60_000
+MAX_POINTS_IN_ALL = 1_000_000
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _RECORD = re.compile(r"([A-Z]{1,2})(?:[ \t]+(.*))?", re.ASCII)
 _FIRST = re.compile(rb"(?:^|[\r\n])[ \t]*AC[ \t]+[A-Za-z]", re.ASCII)
 _BARE = re.compile(r"(\d{1,6}(?:\.\d+)?) ?(?:FT|F)?", re.IGNORECASE | re.ASCII)
@@ -62,7 +64,7 @@ class _Space:
     circles: list[tuple[tuple[float, float], float, int]] = field(default_factory=list)
     centre: tuple[float, float] | None = None
     clockwise: bool = True
-    notes: Notes = field(default_factory=Notes)
+    errors: int = 0
 
 
 def is_openair(data: bytes) -> bool:
@@ -77,7 +79,8 @@ def read_openair(data: bytes, source: str, most: int) -> tuple[list[Zone], list[
     """
     notes = Notes()
     spaces: list[_Space] = []
-    for number, line in enumerate(_decode(data, notes).splitlines(), start=1):
+    points = 0
+    for number, line in enumerate(_LINE_END.split(_decode(data, notes)), start=1):
         text = line.partition("*")[0].strip()
         if not text:
             continue
@@ -88,16 +91,18 @@ def read_openair(data: bytes, source: str, most: int) -> tuple[list[Zone], list[
             continue
         code, words = match[1], (match[2] or "").strip()
         if code == "AC":
+            points += len(spaces[-1].points) if spaces else 0
             spaces.append(_Space(number, {"AC": words}, {"AC": number}))
         elif spaces:
-            _take(spaces[-1], code, words, number)
+            before = notes.errors
+            _take(spaces[-1], code, words, number, notes)
+            spaces[-1].errors += notes.errors - before
         elif code not in _IGNORED:
-            notes.warn(
-                f"line {number}", f"{code} stands before any AC", "left out", "Write AC first"
-            )
-    if len(spaces) > most:
-        problem = f"there are {len(spaces)} airspaces, more than {most}"
-        raise InputError(source, problem, "Split the document")
+            problem = f"{code} stands before any AC"
+            notes.warn(f"line {number}", problem, "left out", "Write AC first")
+        if len(spaces) > most or points > MAX_POINTS_IN_ALL:
+            problem = f"there are more than {most} airspaces or {MAX_POINTS_IN_ALL} points"
+            raise InputError(f"{source}: line {number}", problem, "Split the document")
     zones = [_zone(space, i, notes) for i, space in enumerate(spaces)]
     return zones, [f"line {space.line}" for space in spaces], notes
 
@@ -110,9 +115,9 @@ def _decode(data: bytes, notes: Notes) -> str:
         return data.decode("latin-1")
 
 
-def _take(space: _Space, code: str, words: str, line: int) -> None:
+def _take(space: _Space, code: str, words: str, line: int, notes: Notes) -> None:
     """One record of an airspace."""
-    notes, where = space.notes, f"line {line}"
+    where = f"line {line}"
     if code in ("AN", "AL", "AH", "AY", "AI"):
         if code in space.words:
             mend = f"Give one {code} to each airspace"
@@ -122,37 +127,37 @@ def _take(space: _Space, code: str, words: str, line: int) -> None:
     elif code == "AA":
         space.times.append((words, line))
     elif code == "V":
-        _set_variable(space, words, where)
+        _set_variable(space, words, where, notes)
     elif code == "DP":
         point = parse_point(words)
         if point is None:
             notes.error(where, f"{shown(words)} is no point", mend=_POINT_MEND)
         else:
-            _add_points(space, [point], line)
+            _add_points(space, [point], line, notes)
     elif code in ("DA", "DB", "DC"):
-        _take_curve(space, code, words, line)
+        _take_curve(space, code, words, line, notes)
     elif code not in _IGNORED:
         problem = f"the record {code} is not known"
         notes.warn(where, problem, "left out", "Write a record of OpenAir")
 
 
-def _set_variable(space: _Space, words: str, where: str) -> None:
+def _set_variable(space: _Space, words: str, where: str, notes: Notes) -> None:
     name, _, value = (part.strip() for part in words.partition("="))
     if name.upper() == "X":
         space.centre = parse_point(value)
         if space.centre is None:
-            space.notes.error(where, f"{shown(value)} is no point", mend=_POINT_MEND)
+            notes.error(where, f"{shown(value)} is no point", mend=_POINT_MEND)
     elif name.upper() == "D":
         if value not in ("+", "-"):
-            space.notes.error(where, f"{shown(value)} is no sense", mend="Write D=+ or D=-")
+            notes.error(where, f"{shown(value)} is no sense", mend="Write D=+ or D=-")
         space.clockwise = value != "-"
     elif name.upper() not in ("W", "Z", "T"):
         problem = f"the variable {shown(name)} is not known"
-        space.notes.warn(where, problem, "left out", "Write V X= or V D=")
+        notes.warn(where, problem, "left out", "Write V X= or V D=")
 
 
-def _take_curve(space: _Space, code: str, words: str, line: int) -> None:
-    notes, where = space.notes, f"line {line}"
+def _take_curve(space: _Space, code: str, words: str, line: int, notes: Notes) -> None:
+    where = f"line {line}"
     if space.centre is None:
         notes.error(where, "there is no centre for it", mend=_ARC_MEND)
         return
@@ -165,7 +170,7 @@ def _take_curve(space: _Space, code: str, words: str, line: int) -> None:
     if points is None:
         notes.error(where, f"{shown(words)} is no arc", mend=_ARC_MEND)
     else:
-        _add_points(space, points, line)
+        _add_points(space, points, line, notes)
 
 
 def _quiet(notes: Notes, words: str) -> Notes:
@@ -176,19 +181,18 @@ def _quiet(notes: Notes, words: str) -> Notes:
         return notes
 
 
-def _add_points(space: _Space, points: list[tuple[float, float]], line: int) -> None:
+def _add_points(space: _Space, points: list[tuple[float, float]], line: int, notes: Notes) -> None:
     if len(space.points) + len(points) > MAX_POINTS:
         if len(space.points) <= MAX_POINTS:
             problem = f"the outline has more than {MAX_POINTS} points"
-            space.notes.error(f"line {line}", problem, mend="Draw it with fewer")
+            notes.error(f"line {line}", problem, mend="Draw it with fewer")
         return
     space.points += points
     space.point_lines += [line] * len(points)
 
 
 def _zone(space: _Space, index: int, notes: Notes) -> Zone:
-    before = notes.errors
-    notes.take(space.notes.findings())
+    before = notes.errors - space.errors
     where = f"line {space.line}"
     words = space.words
     found: dict[str, object] = {"uomDimensions": "FT", "country": ""}
@@ -212,9 +216,10 @@ def _zone(space: _Space, index: int, notes: Notes) -> Zone:
     unsaid = {f"{where}.{name}" for name in ("country", "authority", "applicability")}
     unsaid |= {f"{where}.extent", f"{where}.geometries"}
     if geometry is None:
-        problem = "the airspace has no outline"
-        notes.error(where, problem, mend="Give it DP, DA, DB or DC records")
         unsaid.add(where)
+        if not space.errors:
+            problem = "the airspace has no outline"
+            notes.error(where, problem, mend="Give it DP, DA, DB or DC records")
     faults = [f for f in trial.findings() if not f.problem.endswith(IN_WORDS)]
     notes.take(_in_lines(f, space) for f in faults if f.where not in unsaid)
     return replace(zone, readable=notes.errors == before)

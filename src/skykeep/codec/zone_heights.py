@@ -156,7 +156,7 @@ def _read_limit(
         level = _LEVEL.fullmatch(words)
         if level:
             return _flight_level(side, float(level[1]), place.limit, notes)
-        match = _WORDS.fullmatch(words)
+        match = _WORDS.fullmatch(words[:100])
         if match and (match["unit"] or match["before"] or match["after"]):
             return _from_words(side, match, reference, place, metres, notes)
     number = read_number(value, place.limit, f"the {side} limit", notes)

@@ -74,6 +74,11 @@ def plain(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name[:100].lower())
 
 
+def printable(name: str) -> str:
+    """A name as a step of a path that any encoding can hold."""
+    return name[:100].encode("utf-8", "replace").decode("utf-8")
+
+
 @dataclass(frozen=True, slots=True)
 class Flat:
     """A zone as flat members under our names, and where each of them stands in the document."""
@@ -109,5 +114,5 @@ def flatten(
             chosen = candidates[0]
         if chosen is not None:
             found[ours] = properties[chosen]
-            places[ours] = f"{root}.{chosen[:100]}"
+            places[ours] = f"{root}.{printable(chosen)}"
     return Flat(found, places, root, geometry, geometry_where)

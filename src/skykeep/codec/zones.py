@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from skykeep.codec import ed269, ed318, geojson_zones, kml, openair, uasfm
 from skykeep.codec.json_doc import MAX_DOCUMENT_BYTES, load_json, shown
 from skykeep.codec.zone_esri import is_esri, to_geojson
-from skykeep.codec.zone_names import plain
+from skykeep.codec.zone_names import plain, printable
 from skykeep.codec.zone_parts import Notes, ZoneFinding, tell_apart
 from skykeep.core.zone import Zone
 from skykeep.errors import InputError
@@ -126,8 +126,8 @@ def _features(document: object, source: str, notes: Notes) -> tuple[list[object]
         for name, inner in document.items():
             if plain(name) in _WRAPPERS:
                 if isinstance(inner, list):
-                    return list(inner), f"$.{name}", False
-                found = _list_in(inner, f"$.{name}")
+                    return list(inner), f"$.{printable(name)}", False
+                found = _list_in(inner, f"$.{printable(name)}")
                 if found:
                     return list(found[0]), found[1], False
         if document.get("type") == "Feature":
@@ -150,7 +150,7 @@ def _list_in(value: object, where: str) -> tuple[list[object], str] | None:
     for listed in _LISTS:
         name = by_name.get(listed)
         if name is not None and isinstance(value[name], list):
-            return value[name], f"{where}.{name}"
+            return value[name], f"{where}.{printable(name)}"
     return None
 
 
