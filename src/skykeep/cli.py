@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from skykeep import __version__
-from skykeep.commands import zone_steps
+from skykeep.commands import permits_cli, zone_steps
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
@@ -211,6 +211,7 @@ def _add_permit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         _add_json(step)
         _add_token(step)
         step.set_defaults(run=run)
+    permits_cli.add(steps, _add_json, _add_token)
 
 
 def _add_token(parser: argparse.ArgumentParser) -> None:

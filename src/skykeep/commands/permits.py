@@ -1,4 +1,4 @@
-"""`skykeep permit list|grant|revoke` on a permits file.
+"""`skykeep permit list|grant|revoke|step|due` on a permits file.
 
 Exit codes: 0 done, 1 not allowed in the permit's present state, 2 bad input. Data goes to
 standard output, errors to standard error. A file that could not be read in full is listed
@@ -17,9 +17,19 @@ from skykeep.codec.json_doc import MAX_DOCUMENT_BYTES
 from skykeep.codec.moment import format_moment
 from skykeep.codec.permits import PermitFile, decode_permits, encode_permits, permit_record
 from skykeep.commands.atomic import only_writer, write_atomically
+from skykeep.core import permit_book
 from skykeep.core.event import Finding, Severity
-from skykeep.core.permit import Permit, PermitEvent, PermitState, transition
+from skykeep.core.permit import (
+    NO_TERMS,
+    REASON_NEEDED,
+    Permit,
+    PermitEvent,
+    PermitState,
+    Terms,
+    transition,
+)
 from skykeep.errors import DecisionError, InputError
+from skykeep.units import NS_PER_S
 
 OK = 0
 NOT_ALLOWED = 1
@@ -104,6 +114,52 @@ def revoke(
     return _guarded(run, as_json)
 
 
+def step(
+    path: Path,
+    permit_id: str,
+    event: PermitEvent,
+    why: str,
+    actor_name: str,
+    actor_role: str,
+    now_ns: int,
+    as_json: bool,
+    terms: Terms = NO_TERMS,
+) -> int:
+    """Any step of a permit in the file at `path`, by a named person; the table decides."""
+
+    def run() -> int:
+        _need_actor(actor_name, actor_role)
+        if event in REASON_NEEDED and not why.strip():
+            raise InputError("why", "empty", f"Say why: {event} needs a reason.")
+        if event in (PermitEvent.DECLARE_EMERGENCY, PermitEvent.CONFIRM):
+            problem = "belongs to emergency exemptions, which only a running site can end in time"
+            raise InputError("step", problem, "Give the site's address.")
+
+        def change(file: PermitFile) -> tuple[PermitFile, Permit]:
+            return _step(file, permit_id, event, now_ns, why, actor_name, actor_role, terms)
+
+        return _change(path, change, as_json, None)
+
+    return _guarded(run, as_json)
+
+
+def due(path: Path, within_h: float, now_ns: int, as_json: bool) -> int:
+    """Print the decisions of the file at `path` that are due within so many hours."""
+
+    def run() -> int:
+        file = _read(path)
+        until_ns = now_ns + round(within_h * 3_600.0 * NS_PER_S)
+        found = permit_book.due(file.permits, (), until_ns)
+        records = [{**asdict(d), "at": format_moment(d.at_ns)} for d in found]
+        if as_json:
+            print(json.dumps({"due": records}, indent=2))
+        for d in () if as_json else found:
+            print(f"{format_moment(d.at_ns)} {d.what} {d.permit_id}: {d.words}")
+        return BAD_INPUT if _errors(file) else OK
+
+    return _guarded(run, as_json)
+
+
 def _guarded(run: Callable[[], int], as_json: bool) -> int:
     try:
         return run()
@@ -167,10 +223,12 @@ def _step(
     why: str,
     actor_name: str,
     actor_role: str,
+    terms: Terms = NO_TERMS,
 ) -> tuple[PermitFile, Permit]:
     before = _find(file, permit_id)
     by = f"by {actor_name.strip()}, {actor_role.strip()}"
-    after = transition(before, event, now_ns, f"{why.strip()} ({by})" if why.strip() else by)
+    words = f"{why.strip()} ({by})" if why.strip() else by
+    after = transition(before, event, now_ns, words, terms)
     permits = tuple(after if p is before else p for p in file.permits)
     return replace(file, permits=permits), after
 

@@ -161,6 +161,9 @@ class Terms:
     identity_proof: str = ""
 
 
+NO_TERMS = Terms()
+
+
 @dataclass(frozen=True, slots=True)
 class PutPermit:
     """Command: enter a permit or a new version of it, in the state that it carries."""
@@ -258,7 +261,7 @@ def transition(
     event: PermitEvent,
     at_ns: int,
     why: str,
-    terms: Terms = Terms(),
+    terms: Terms = NO_TERMS,
     policy: PermitPolicy = PermitPolicy(),
 ) -> Permit:
     """The permit after one step of its lifecycle, at `at_ns` (UTC), because of `why`.

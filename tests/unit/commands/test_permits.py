@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from skykeep.codec.permits import decode_permits
-from skykeep.commands.permits import BAD_INPUT, NOT_ALLOWED, OK, grant, list_, revoke
-from skykeep.core.permit import Permit, PermitState
+from skykeep.commands.permits import BAD_INPUT, NOT_ALLOWED, OK, due, grant, list_, revoke, step
+from skykeep.core.permit import Permit, PermitEvent, PermitState, Terms
 
 NOW = 1_789_172_820_000_000_000
 VOLUME: dict[str, Any] = {
@@ -182,3 +182,35 @@ def test_one_writer_at_a_time(path: Path) -> None:
         os.close(directory)
     assert path.read_bytes() == before
     assert do_revoke(path) == OK
+
+
+def do_step(path: Path, event: PermitEvent, why: str = "because", **more: Any) -> int:
+    who = {"actor_name": "C. Weber", "actor_role": "permit office", "now_ns": NOW}
+    return step(path, "P-2", event, why, **(who | {"as_json": False} | more))
+
+
+def test_every_step_of_a_proceeding_in_a_file(path: Path) -> None:
+    deadline = Terms(decide_by_ns=NOW + 3_600 * 10**9, identity_proof="eID")
+    assert do_step(path, PermitEvent.REVIEW, terms=deadline) == OK
+    assert do_step(path, PermitEvent.REQUEST_INFORMATION, " ") == BAD_INPUT
+    assert do_step(path, PermitEvent.REQUEST_INFORMATION, "which payload?") == OK
+    permit = read(path)["P-2"]
+    assert permit.state is PermitState.INFORMATION_REQUESTED
+    assert permit.procedure.identity_proof == "eID"
+    assert "which payload?" in permit.procedure.question
+    assert do_step(path, PermitEvent.GRANT) == NOT_ALLOWED
+    assert do_step(path, PermitEvent.ANSWER) == OK
+    assert do_step(path, PermitEvent.GRANT, terms=Terms(conditions=("below 60 m",))) == OK
+    assert read(path)["P-2"].conditions == ("below 60 m",)
+    assert do_step(path, PermitEvent.CONFIRM) == BAD_INPUT  # nothing lapses in a file
+    assert do_step(path, PermitEvent.END, actor_name=" ") == BAD_INPUT
+
+
+def test_what_is_due_in_a_file(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deadline = Terms(decide_by_ns=NOW + 3_600 * 10**9)
+    assert do_step(path, PermitEvent.REVIEW, terms=deadline) == OK
+    capsys.readouterr()
+    assert due(path, 1.0, NOW, as_json=False) == OK
+    assert capsys.readouterr().out == "2026-09-12T01:27:00Z decide P-2: it is under_review\n"
+    assert due(path, 0.9, NOW, as_json=True) == OK
+    assert json.loads(capsys.readouterr().out) == {"due": []}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -60,6 +62,13 @@ def test_every_state_is_reached_and_every_event_used() -> None:
         reached |= more
     assert reached == set(PermitState)
     assert {e for _, e in PERMIT_TRANSITIONS} == set(PermitEvent)
+
+
+def test_the_diagram_in_the_docs_is_the_table() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "permits.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^    (\w+) --> (\w+): (\w+)$", text, re.MULTILINE)
+    table = [(s.value, to.value, e.value) for (s, e), to in PERMIT_TRANSITIONS.items()]
+    assert sorted(drawn) == sorted(table)
 
 
 def test_final_states_have_no_way_out() -> None:
