@@ -175,6 +175,16 @@ def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     list_.add_argument("--at", metavar="TIME", help="what was in force then, RFC 3339")
     _add_token(list_)
     list_.set_defaults(run=_zones_list)
+    export = steps.add_parser("export", help="write what is in force for a plain web server")
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="files and page go here")
+    export.add_argument("--from", type=Path, required=True, dest="data", metavar="DATA_FOLDER",
+                        help="of a record that no service holds now")  # fmt: skip
+    export.add_argument("--site", type=Path, metavar="F", help="the site file, for its contact")
+    export.set_defaults(run=_zones_export)
+    verify = steps.add_parser("verify", help="check a copy of what was published against a key")
+    verify.add_argument("folder", type=Path, metavar="FOLDER")
+    verify.add_argument("--key", type=Path, required=True, metavar="KEYFILE")
+    verify.set_defaults(run=_zones_verify)
     publish = steps.add_parser("publish", help="publish a file's zones at a running site")
     publish.add_argument("file", type=Path, metavar="FILE")
     publish.add_argument("--to", required=True, metavar="URL")
@@ -326,6 +336,18 @@ def _zones_list(args: argparse.Namespace) -> int:
 
     path = "/v1/zones" if args.at is None else f"/v1/zones/at?at={quote(args.at, safe='')}"
     return remote.show(args.url, path, remote.read_token(args.token_file))
+
+
+def _zones_export(args: argparse.Namespace) -> int:
+    from skykeep.commands import zones_export
+
+    return zones_export.export(args.folder, args.data, args.site)
+
+
+def _zones_verify(args: argparse.Namespace) -> int:
+    from skykeep.commands import zones_export
+
+    return zones_export.verify(args.folder, args.key)
 
 
 def _zones_publish(args: argparse.Namespace) -> int:

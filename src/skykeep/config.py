@@ -7,12 +7,16 @@
  "sensors": [{"sensor": "radar-1", "kind": "radar", "lat_deg": 49.6, "lon_deg": 6.1,
               "height_hae_m": 350, "range_max_m": 6000, "period_s": 1.0, ...}],
  "page": {"basemap": "maps/city.pmtiles"},
+ "public": {"zones": true, "contact": "...", "folder": "public", "refresh_min": 10},
  "permits": {"decide_within_days": 10, "appeal": "...", "public_url": "https://...", ...},
  "zones": {"confirm_within_h": 24, "approver_differs": true}}
 
 `page` is how the watch page draws: `basemap` a PMTiles file (a path beside this file) or an
 http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is asked of
 anybody: grid, range rings, coasts and borders, and local fonts.
+
+`public` is what everybody may read without a token (docs/publishing.md): nothing, unless
+`zones` is true.
 
 `permits` is what the site's law says of its proceedings (core/permit, PermitPolicy), and how
 holders are told: `public_url` where their own page is reached, `smtp` the site's mail relay,
@@ -85,6 +89,13 @@ class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     glyphs: str | None = None
 
 
+class _Public(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    zones: bool = False
+    contact: str = ""
+    folder: str | None = None
+    refresh_min: float = 10.0
+
+
 class _Smtp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     host: str
     sender: str
@@ -119,6 +130,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     policy: _Policy = msgspec.field(default_factory=_Policy)
     sensors: tuple[_Sensor, ...] = ()
     page: _Page = msgspec.field(default_factory=_Page)
+    public: _Public = msgspec.field(default_factory=_Public)
     permits: _Permits = msgspec.field(default_factory=_Permits)
     zones: _Zones = msgspec.field(default_factory=_Zones)
 
@@ -130,6 +142,38 @@ class PageSettings:
     basemap_file: Path | None = None
     basemap_url: str | None = None
     glyphs_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSettings:
+    """What everybody may see: nothing, unless `zones` is set (docs/publishing.md).
+
+    `contact` is whom to ask where a zone names nobody; `folder` is kept up to date for a plain
+    web server, and its manifest renewed every `refresh_s`.
+    """
+
+    zones: bool = False
+    contact: str = ""
+    folder: Path | None = None
+    refresh_s: float = 600.0
+
+
+#: The public page warns of data that are a day old.
+_MOST_REFRESH_MIN = 720.0
+
+
+def read_public(path: Path) -> PublicSettings:
+    """The public part of a site file; InputError names the field that does not fit."""
+    raw = _decode(_bytes_of(path), str(path)).public
+    if not 0.1 <= raw.refresh_min <= _MOST_REFRESH_MIN:
+        problem = f"is {raw.refresh_min}"
+        mend = f"Give 0.1 to {_MOST_REFRESH_MIN:.0f} minutes"
+        raise InputError(f"{path}: public.refresh_min", problem, mend)
+    if raw.folder is not None and not raw.zones:
+        problem = "is given, but public.zones is not true"
+        raise InputError(f"{path}: public.folder", problem, "Set zones to true, or leave it out")
+    folder = None if raw.folder is None else path.parent / raw.folder
+    return PublicSettings(raw.zones, raw.contact, folder, raw.refresh_min * 60.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from skykeep.config import read_delivery, read_page, read_site
+from skykeep.config import read_delivery, read_page, read_public, read_site
 from skykeep.errors import InputError
 from skykeep.runtime import rehearse
 from skykeep.service.log import configure_logs
@@ -40,7 +40,7 @@ def run(
     delivery = read_delivery(site_file)
     serve(
         place, site, sensors, clock, lambda words: print(words, flush=True), page,
-        delivery=delivery,
+        delivery=delivery, shown=read_public(site_file),
     )  # fmt: skip
     return 0
 

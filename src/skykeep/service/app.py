@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
-from skykeep.config import Delivery
+from skykeep.config import Delivery, PublicSettings
 from skykeep.service import (
     alerts,
     batches,
@@ -21,6 +21,7 @@ from skykeep.service import (
     permits_exempt,
     permits_page,
     problems,
+    public,
     tiles,
     tracks,
     zone_steps,
@@ -34,6 +35,7 @@ from skykeep.service.ingest import Ingest
 from skykeep.service.live import Live
 from skykeep.service.metrics import Metrics
 from skykeep.service.outbox import Outbox
+from skykeep.service.publication import Publisher
 from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page, router_of
@@ -52,12 +54,17 @@ answers each in order. Both want the token in the header, or as a first message
 
 
 def create_app(
-    writer: Writer, tokens: Tokens, page: Page | None = None, delivery: Delivery | None = None
+    writer: Writer,
+    tokens: Tokens,
+    page: Page | None = None,
+    delivery: Delivery | None = None,
+    shown: PublicSettings | None = None,
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
     So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
-    and `app.state.outbox`: without its `run`, no holder of a permit is told.
+    and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
+    keeps the public folder in its `run`.
     """
     page = page or Page()
     app = FastAPI(
@@ -71,6 +78,7 @@ def create_app(
     sockets = Sockets(tokens)
     app.state.hub = Hub(writer, sockets, page)
     app.state.outbox = Outbox(writer, delivery or Delivery())
+    app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.log_tiles = tiles.LogTiles(writer)
     problems.install(app)
     app.include_router(tiles.router)
@@ -88,6 +96,7 @@ def create_app(
 
     app.router.routes.append(WebSocketRoute("/v1/live", Live(app.state.hub)))
     app.router.routes.append(WebSocketRoute("/v1/ingest", Ingest(writer, sockets)))
+    app.include_router(public.router_of(app.state.publisher, page.folder))
     app.include_router(router_of(page))
     app.state.metrics = Metrics(app.state.hub)
     app.add_middleware(Guard, tokens=tokens)

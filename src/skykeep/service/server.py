@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from skykeep import __version__
-from skykeep.config import Delivery
+from skykeep.config import Delivery, PublicSettings
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError, RecordError
@@ -89,6 +89,7 @@ def serve(
     page: Page | None = None,
     play: Play | None = None,
     delivery: Delivery | None = None,
+    shown: PublicSettings | None = None,
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
     for a record that does not hold, or that could not be kept to the end.
@@ -99,7 +100,7 @@ def serve(
     listener = _listener(place)
     try:
         writer = Writer(place.data, site, sensors, clock, ticks=play is None)
-        asyncio.run(_serve(place, listener, writer, say, page, play, delivery))
+        asyncio.run(_serve(place, listener, writer, say, page, play, delivery, shown))
     finally:
         listener.close()
 
@@ -112,6 +113,7 @@ async def _serve(
     page: Page | None,
     play: Play | None,
     delivery: Delivery | None,
+    shown: PublicSettings | None,
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -120,7 +122,7 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
-    app = create_app(writer, tokens, page, delivery)
+    app = create_app(writer, tokens, page, delivery, shown)
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -153,6 +155,7 @@ async def _serve(
     at_work = asyncio.ensure_future(writer.run())
     telling = asyncio.ensure_future(app.state.hub.run())
     sending = asyncio.ensure_future(app.state.outbox.run())
+    publishing = asyncio.ensure_future(app.state.publisher.run())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     playing = None if play is None else asyncio.ensure_future(play(writer, listener))
     if playing is not None:
@@ -163,8 +166,9 @@ async def _serve(
             await _ended(playing)
         app.state.hub.stop()
         app.state.outbox.stop()
+        app.state.publisher.stop()
         writer.stop()
-        await asyncio.wait([at_work, telling, sending])
+        await asyncio.wait([at_work, telling, sending, publishing])
         await at_work
     finally:
         writer.close()

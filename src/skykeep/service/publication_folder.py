@@ -1,0 +1,74 @@
+"""A publication as a folder that any plain web server can give out.
+
+The page's own files and those of the zones lie beside each other. The manifest is written
+last: who reads between two writes sees a file that is not the listed one, and asks again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from skykeep.codec.publication import MANIFEST_FILE
+from skykeep.errors import InputError
+from skykeep.service.web_page import BUILT
+
+PAGE_FILE, INDEX_FILE, ASSETS = "public.html", "index.html", "assets"
+#: What lies beside the page in a build and goes with it.
+_BESIDE = ("icon.svg", "THIRD-PARTY-LICENSES.txt")
+
+
+def page_files(built: Path | None = BUILT) -> dict[str, Path]:
+    """The public page's files in a build, by their names in the folder; empty if not built.
+
+    Of the assets those that the page names, or one of them in turn: names carry a digest of
+    the content, so that one is found in another's text only where it is meant.
+    """
+    if built is None or not (built / PAGE_FILE).is_file():
+        return {}
+    found = {INDEX_FILE: built / PAGE_FILE}
+    found |= {name: built / name for name in _BESIDE if (built / name).is_file()}
+    folder = built / ASSETS
+    left = {path.name: path for path in sorted(folder.iterdir())} if folder.is_dir() else {}
+    texts = [(built / PAGE_FILE).read_bytes()]
+    while texts:
+        text = texts.pop()
+        for name in [name for name in left if name.encode() in text]:
+            path = left.pop(name)
+            found[f"{ASSETS}/{name}"] = path
+            texts.append(path.read_bytes())
+    return found
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], built: Path | None = BUILT) -> int:
+    """Bring a folder up to date: the page, then the files, the manifest last; how many changed.
+
+    InputError where the system refuses; what is there is then of one publication or seen not
+    to be. Files that the folder has besides are left alone.
+    """
+    page = {name: path.read_bytes() for name, path in page_files(built).items()}
+    last = {MANIFEST_FILE: files[MANIFEST_FILE]}
+    rest = {name: data for name, data in files.items() if name not in last}
+    return sum(_put(folder / name, data) for name, data in (page | rest | last).items())
+
+
+def _put(path: Path, data: bytes) -> bool:
+    """Replace a file as a whole, unless it says the same; whether it was replaced."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if path.is_file() and path.read_bytes() == data:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        problem = f"cannot be written ({error.strerror or error})"
+        raise InputError(str(path), problem, "Check space and rights of the folder") from None
+    return True
