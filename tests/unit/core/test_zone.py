@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import shapely
@@ -83,6 +85,13 @@ def test_only_an_emergency_skips_the_approval() -> None:
         (ZoneState.IN_FORCE, ZoneEvent.CONFIRM),
     }
     assert all((state, ZoneEvent.WITHDRAW) in ZONE_TRANSITIONS for state in list(ZoneState)[:3])
+
+
+def test_the_drawing_in_the_documents_is_the_table() -> None:
+    drawn = (Path(__file__).parents[3] / "docs" / "zones.md").read_text(encoding="utf-8")
+    arrows = re.findall(r"^    (\w+) --> (\w+): (\w+)$", drawn, re.MULTILINE)
+    table = [(s.value, to.value, e.value) for (s, e), to in ZONE_TRANSITIONS.items()]
+    assert sorted(arrows) == sorted(table)
 
 
 @pytest.mark.parametrize("state", [ZoneState.PROPOSED, ZoneState.APPROVED, ZoneState.WITHDRAWN])
