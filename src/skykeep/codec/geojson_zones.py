@@ -58,19 +58,23 @@ def _read_heights(flat: Flat, notes: Notes) -> tuple[Height | None, Height | Non
     values = {side: flat.get(f"{side}Limit") for side in SIDES}
     numbers = [side for side in SIDES if isinstance(values[side], int | float)]
     own = {side: f"{side}Unit" for side in SIDES if flat.get(f"{side}Unit") is not None}
+    levels = {side for side, unit in own.items() if str(flat.get(unit)).strip().upper() == "FL"}
     shared = 1.0
     if len(own) < len(SIDES):
         needed = any(side not in own for side in numbers)
         shared = read_unit(flat.get("uomDimensions"), flat.at("uomDimensions"), notes, needed)
     metres = {
         side: read_unit(flat.get(own[side]), flat.at(own[side]), notes, needed=False)
-        if side in own
+        if side in own and side not in levels
         else shared
         for side in SIDES
     }
     names = {side: (f"{side}Limit", f"{side}VerticalReference") for side in SIDES}
     return read_limits(
-        {side: (flat.get(limit), flat.get(ref)) for side, (limit, ref) in names.items()},
+        {
+            side: (flat.get(limit), "FL" if side in levels else flat.get(ref))
+            for side, (limit, ref) in names.items()
+        },
         {side: (flat.at(limit), flat.at(ref)) for side, (limit, ref) in names.items()},
         metres,
         notes,

@@ -25,7 +25,6 @@ NO_CEILING = 99_999.0
 LOWEST_LIMIT_M = -1_000.0
 #: The highest flight level of ICAO Annex 2, appendix 3; a higher number is no level.
 HIGHEST_FLIGHT_LEVEL = 660.0
-METRES_PER_FLIGHT_LEVEL = 100.0 * METRES_PER_FOOT
 
 SIDES = ("lower", "upper")
 #: How a finding ends that OpenAir, where limits are always words, leaves out.
@@ -50,7 +49,8 @@ _LEVEL_REFERENCES = frozenset({"FL", "STD"})
 _LEVEL = re.compile(r"FL ?(\d{1,3})", re.ASCII)
 _WORDS = re.compile(
     r"(?:(?P<before>[A-Z][A-Z84-]*) )??(?P<number>[+-]?\d{1,9}(?:\.\d{1,9})?)"
-    r" ?(?P<unit>[A-Z]+?)?\.? ?(?P<after>AGL|SFC|GND|ASFC|HEI|AMSL|MSL|ASL|ALT|WGS84|WGS-84|HAE)?",
+    rf" ?(?P<unit>{'|'.join(sorted(_UNITS, reverse=True))})?\.?"
+    rf" ?(?P<after>{'|'.join(sorted(_REFERENCES, reverse=True))})?",
     re.ASCII,
 )
 
@@ -175,10 +175,6 @@ def _from_words(
 ) -> Height | None:
     """A limit such as "2500 FT MSL": the words hold before the members beside them."""
     if match["unit"]:
-        if match["unit"] not in _UNITS:
-            problem = f"the {side} limit {shown(match[0])} has an unknown unit"
-            notes.error(place.limit, problem, mend="Write M or FT")
-            return None
         metres = _UNITS[match["unit"]]
     own = match["after"] or match["before"]
     if own:
@@ -228,7 +224,7 @@ def _flight_level(side: str, level: float, where: str, notes: Notes) -> Height |
         f"{level * 100:g} ft in the standard atmosphere",
         "Write a height above mean sea level",
     )
-    return HeightPressure(level * METRES_PER_FLIGHT_LEVEL)
+    return HeightPressure(level * 100.0 * METRES_PER_FOOT)
 
 
 def _reference(value: object, number: float, where: str, notes: Notes) -> _NUMBERED | None:

@@ -34,11 +34,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     "uomDimensions": ("uomdimensions", "unit", "uom", "units"),
     "lowerLimit": (
         *("lowerlimit", "lowerlimitaltitude", "lower", "lowerlim", "floor", "bottom", "base"),
-        *("minheight", "lowervalue", "altlower"),
+        *("minheight", "lowervalue", "lowerval", "altlower"),
     ),
     "upperLimit": (
         *("upperlimit", "upperlimitaltitude", "upper", "upperlim", "ceiling", "top"),
-        *("maxheight", "uppervalue", "altupper"),
+        *("maxheight", "uppervalue", "upperval", "altupper"),
     ),
     "lowerUnit": ("lowerlimitunit", "loweruom", "lowerunit", "lowerlimituom"),
     "upperUnit": ("upperlimitunit", "upperuom", "upperunit", "upperlimituom"),

@@ -187,11 +187,11 @@ def _kind_of(feature: object) -> str:
             return "ed318"
         if {"identifier", "type"} <= properties.keys():
             return "ed318"
-    if isinstance(properties, dict) or (properties is None and feature.get("type") == "Feature"):
+    if "restriction" in feature or "identifier" in feature:
+        return "ed269"
+    if isinstance(properties, dict) or feature.get("type") == "Feature":
         geometry = feature.get("geometry")
         kind = geometry.get("type") if isinstance(geometry, dict) else None
         is_area = kind in ("Polygon", "MultiPolygon", "GeometryCollection")
         return _AREA if is_area else ""
-    if "restriction" in feature or "identifier" in feature:
-        return "ed269"
     return ""
