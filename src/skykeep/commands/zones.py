@@ -1,4 +1,6 @@
-"""`skykeep zones check` and `skykeep zones import`: files in, findings and ED-318 out.
+"""`skykeep zones check` and `skykeep zones import`: files in, findings and zones out.
+
+Files are of any format that codec/zones.py knows, by their content, never by their names.
 
 Exit codes: 0 no error finding, 1 at least one zone that could not be used, 2 a file that
 could not be read or written.
@@ -8,12 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from skykeep.codec.ed269_write import write_ed269
 from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.json_doc import MAX_DOCUMENT_BYTES
+from skykeep.codec.zone_geojson_write import write_geojson
 from skykeep.codec.zone_parts import Notes, ZoneFinding, tell_apart
 from skykeep.codec.zones import ZoneFile, read_zones
 from skykeep.commands.atomic import write_atomically
@@ -25,6 +29,13 @@ EXIT_GOOD, EXIT_FAULTS, EXIT_UNUSABLE = 0, 1, 2
 
 #: Stands for the file in findings about several files together.
 IMPORT = "import"
+
+#: What can be written, by the name of its format.
+WRITERS: dict[str, Callable[[Iterable[Zone]], bytes]] = {
+    "ed318": write_ed318,
+    "ed269": write_ed269,
+    "geojson": write_geojson,
+}
 
 _Row = dict[str, str]
 
@@ -97,8 +108,8 @@ def check(paths: list[str], as_json: bool) -> int:
     return _exit_code(files, rows)
 
 
-def import_(paths: list[str], out: str, as_json: bool) -> int:
-    """Write the readable zones of files of any format to `out` as one ED-318 document.
+def import_(paths: list[str], out: str, as_json: bool, form: str = "ed318") -> int:
+    """Write the readable zones of files of any format to `out` as one document of `form`.
 
     Unreadable zones are left out and named by their error findings (exit code 1). If a file
     cannot be read, nothing is written (exit code 2): half an import could be taken for all.
@@ -111,7 +122,7 @@ def import_(paths: list[str], out: str, as_json: bool) -> int:
         zones, renamed = _gather(files)
         rows += renamed
         try:
-            write_atomically(Path(out), write_ed318(zones))
+            write_atomically(Path(out), WRITERS[form](zones))
             written = len(zones)
         except InputError as error:
             failures = [_failure_row(out, error)]

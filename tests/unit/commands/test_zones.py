@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from skykeep.codec.zones import read_zones
 from skykeep.commands.zones import check, import_
+from skykeep.core.geo import HeightPressure
+from tests.desk import OFFICER, Desk
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "zones"
 SWISS = str(VECTORS / "ed269-ch.json")
@@ -83,6 +87,17 @@ def test_import_writes_what_is_readable(
     assert [z.zone_id for z in found] == ["CH-GT9990", "CH-ZH-120", "CH-MV-2VOL"]
 
 
+@pytest.mark.parametrize("form", ["ed318", "ed269", "geojson"])
+def test_import_writes_each_form(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "zones"
+    assert import_([SWISS, FINNISH], str(out), as_json=True, form=form) == 0
+    again = read_zones(out.read_bytes(), "out")
+    assert (again.format, len(again.zones)) == (form, 6)
+    assert check([str(out)], as_json=True) == 0
+
+
 def test_import_tells_the_same_identifier_in_two_files_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,3 +125,33 @@ def test_import_writes_nothing_if_a_file_cannot_be_read_or_written(
     assert captured.out.count("Nothing was written.") == 2
     assert "cannot be written" in captured.err
     assert list(tmp_path.iterdir()) == []
+
+
+KML_ZONE = """<kml><Placemark id="KML1"><name>Palace</name><Polygon><outerBoundaryIs><LinearRing>
+<coordinates>6.1,49.6 6.2,49.6 6.2,49.7 6.1,49.6</coordinates></LinearRing></outerBoundaryIs>
+</Polygon></Placemark></kml>"""
+OPENAIR_ZONE = "AC P\nAN AIR1\nAL SFC\nAH FL 65\nV X=49:36:00 N 006:06:00 E\nDC 2\n"
+
+
+def test_a_running_site_takes_what_is_published_in_any_format(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("doc.kml", KML_ZONE.replace("KML1", "KMZ1"))
+    facility_map = (VECTORS / "faa-uasfm.json").read_bytes()
+    desk = Desk(tmp_path)
+    try:
+        for document in (KML_ZONE.encode(), packed.getvalue(), OPENAIR_ZONE.encode(), facility_map):
+            answer = desk.command("publish_zone", document)
+            assert answer.status_code == 200, answer.text
+            assert all(finding["mend"] for finding in answer.json()["findings"])
+        refused = desk.command("publish_zone", KML_ZONE.replace("6.2,49.7", "6.2,95").encode())
+        assert (refused.status_code, refused.json()["where"]) == (
+            422,
+            "line 1: Placemark[0].Polygon.coordinates[0][2]",
+        )
+        held = desk.request("GET", "/v1/zones", OFFICER).content
+    finally:
+        desk.close()
+    zones = {str(z.zone_id): z for z in read_zones(held, "held").zones}
+    assert {"KML1", "KMZ1", "AIR1", "KLGA-1", "KLGA-2"} <= zones.keys()
+    assert zones["AIR1"].volumes[0].upper == HeightPressure(65 * 100.0 * 0.3048)
