@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE",
                         help="pcap, ADS-B rows (.json.gz), SBS-1 or JSON lines")  # fmt: skip
     replay.add_argument("--zones", type=Path, action="append", default=[], metavar="F",
-                        help="zones: ED-318, ED-269 or GeoJSON; may be given again")  # fmt: skip
+                        help="zones in any format that is read; may be given again")  # fmt: skip
     replay.add_argument("--permits", type=Path, metavar="F", help="a permits file")
     replay.add_argument("--site", type=Path, metavar="F",
                         help="a site file: authority, place, terrain, sensors")  # fmt: skip
@@ -159,15 +159,17 @@ def _add_incident(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    zones = commands.add_parser("zones", help="check zone documents, or turn them into ED-318")
+    zones = commands.add_parser("zones", help="check zone documents, turn or publish them")
     steps = zones.add_subparsers(required=True, metavar="STEP")
     check = steps.add_parser("check", help="say what is amiss in zone files")
     check.add_argument("files", nargs="+", metavar="FILE")
     _add_json(check)
     check.set_defaults(run=_zones_check)
-    import_ = steps.add_parser("import", help="read any format, write ED-318")
+    import_ = steps.add_parser("import", help="read any format, write one document of zones")
     import_.add_argument("files", nargs="+", metavar="FILE")
-    import_.add_argument("--out", required=True, metavar="F", help="the ED-318 file to write")
+    import_.add_argument("--out", required=True, metavar="F", help="the file to write")
+    import_.add_argument("--as", dest="form", default="ed318", choices=("ed318", "ed269", "geojson"),
+                         help="(default ed318)")  # fmt: skip
     _add_json(import_)
     import_.set_defaults(run=_zones_import)
     list_ = steps.add_parser("list", help="print the zones of a running site, as ED-318")
@@ -328,7 +330,7 @@ def _zones_check(args: argparse.Namespace) -> int:
 def _zones_import(args: argparse.Namespace) -> int:
     from skykeep.commands import zones
 
-    return zones.import_(args.files, args.out, args.json)
+    return zones.import_(args.files, args.out, args.json, args.form)
 
 
 def _zones_list(args: argparse.Namespace) -> int:
