@@ -168,8 +168,8 @@ def _add_zones(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     import_ = steps.add_parser("import", help="read any format, write one document of zones")
     import_.add_argument("files", nargs="+", metavar="FILE")
     import_.add_argument("--out", required=True, metavar="F", help="the file to write")
-    import_.add_argument("--as", dest="form", default="ed318", choices=("ed318", "ed269", "geojson"),
-                         help="(default ed318)")  # fmt: skip
+    forms = ("ed318", "ed269", "geojson")
+    import_.add_argument("--as", dest="form", default=forms[0], choices=forms, help="its format")
     _add_json(import_)
     import_.set_defaults(run=_zones_import)
     list_ = steps.add_parser("list", help="print the zones of a running site, as ED-318")
