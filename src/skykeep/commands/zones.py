@@ -196,22 +196,25 @@ def _print_tables(files: Sequence[_Read], rows: Sequence[_Row]) -> None:
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE):
             of_kind = [row for row in _rows([f]) if row["severity"] == severity]
             if of_kind:
-                table = Table("what", "assumed", "mend", "times", "first at")
-                table.title = escape(f"{f.path}: {severity}s")
-                for line in _grouped(of_kind):
-                    table.add_row(*map(escape, line))
-                console.print(table)
+                console.print(escape(f"{f.path}: {len(of_kind)} {severity}(s)"), style="bold")
+            for line in _grouped(of_kind):  # whole lines, however narrow: a place must be found
+                console.print(escape(line), soft_wrap=True, highlight=False)
     for row in rows:
         if row["file"] == IMPORT:
             console.print(escape(f"{row['where']}: {row['problem']}; {row['assumed']}"))
 
 
-def _grouped(rows: Sequence[_Row]) -> list[tuple[str, ...]]:
-    """Problem, assumption, mend, how often and where first, of findings of one kind."""
-    counted: dict[tuple[str, ...], tuple[int, str]] = {}
+def _grouped(rows: Sequence[_Row]) -> list[str]:
+    """Two lines for each kind of finding: where first, how often and what; assumed and mend."""
+    counted: dict[tuple[str, str, str], tuple[int, str]] = {}
     for row in rows:
         mend = row["mend"] if row["severity"] != Severity.NOTE else ""
         key = row["problem"], row["assumed"], mend
         times, first = counted.get(key, (0, row["where"]))
         counted[key] = times + 1, first
-    return [(*key, str(times), first) for key, (times, first) in counted.items()]
+    lines = []
+    for (problem, assumed, mend), (times, first) in counted.items():
+        more = f" (and {times - 1} more)" if times > 1 else ""
+        lines.append(f"  {first}{more}: {problem}")
+        lines.append(f"      assumed: {assumed}{'; mend: ' + mend if mend else ''}")
+    return lines
