@@ -60,6 +60,7 @@ __all__ = [
     "prepare_zone",
     "sun_place",
     "transition",
+    "within",
 ]
 
 
@@ -254,6 +255,14 @@ def contains(prepared: PreparedZone, fix: Fix, at_ns: int, terrain: Terrain | No
     The volumes' answers are joined one by one: a fix that straddles the border between two
     that touch is MAYBE. An unreadable zone that is in force is MAYBE everywhere.
     """
+    answer = within(prepared, fix, terrain)
+    if answer is Tri.NO or not prepared.zone.periods or not prepared.zone.readable:
+        return answer
+    return answer & _applies_now(prepared, at_ns)
+
+
+def within(prepared: PreparedZone, fix: Fix, terrain: Terrain | None) -> Tri:
+    """`contains` without the time: NO too for a zone that is not in force."""
     zone = prepared.zone
     if zone.state is not ZoneState.IN_FORCE:
         return Tri.NO
@@ -272,9 +281,7 @@ def contains(prepared: PreparedZone, fix: Fix, at_ns: int, terrain: Terrain | No
             answer |= inside & in_heights(fix, volume.lower, volume.upper, terrain)
         if answer is Tri.YES:
             break
-    if answer is Tri.NO or not zone.periods:
-        return answer
-    return answer & _applies_now(prepared, at_ns)
+    return answer
 
 
 def _applies_now(prepared: PreparedZone, at_ns: int) -> Tri:

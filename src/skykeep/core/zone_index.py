@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from skykeep.core.geo import (
 )
 from skykeep.core.zone import Zone, ZoneState
 from skykeep.core.zone_cells import by_cell, lay
-from skykeep.core.zone_query import TILES, Grid, by_tile, hold_many, in_times, put_back
+from skykeep.core.zone_query import TILES, Grid, by_tile, hold_many, in_order, in_times, put_back
 from skykeep.core.zone_times import Calendar
 from skykeep.errors import InputError
 
@@ -158,8 +159,8 @@ def _asked(
         return offsets, found
     order = by_tile(index.grid, lat, lon)
     offsets, found = hold_many(
-        index.grid, lat[order], lon[order], flat, _taken(owns, order), _taken(m, order),
-        _taken(grounds, order),
+        index.grid, in_order(lat, order), in_order(lon, order), flat, _taken(owns, order),
+        m if flat else in_order(m, order), _taken(grounds, order),
     )  # fmt: skip
     offsets, found = put_back(order, offsets, found)
     return offsets, found
@@ -204,11 +205,13 @@ _UNKNOWN_GROUND = np.full((1, 4), np.nan)
 def _grounds(terrain: Terrain | F64 | None) -> F64:
     if terrain is None:
         return _UNKNOWN_GROUND
-    if isinstance(terrain, Terrain):
-        t = terrain
-        bounds = (t.lowest_amsl_m, t.highest_amsl_m, t.geoid_low_m, t.geoid_high_m)
-        return np.array([bounds], np.float64)
-    return terrain
+    return _bounds_of(terrain) if isinstance(terrain, Terrain) else terrain
+
+
+@lru_cache(maxsize=16)  # a site has one, and asks about one point at a time
+def _bounds_of(t: Terrain) -> F64:
+    bounds = (t.lowest_amsl_m, t.highest_amsl_m, t.geoid_low_m, t.geoid_high_m)
+    return np.array([bounds], np.float64)
 
 
 def _off_the_map(point: int) -> InputError:

@@ -27,7 +27,7 @@ NO, MAYBE, YES = 0, 1, 2
 #: Points that wait for memory together: enough to hide it, few enough for the nearest cache.
 BLOCK = 256
 #: Tiles in a row and rows of them, when points are put in order.
-TILES = 128
+TILES = 64
 #: References of heights as in `geo.HeightReference`.
 _NONE, _HAE, _AMSL, _AGL, _PRESSURE = 0, 1, 2, 3, 4
 
@@ -373,6 +373,15 @@ def by_tile(g: Any, lat: Any, lon: Any) -> Any:
         order[starts[tiles[i]]] = i
         starts[tiles[i]] += 1
     return order
+
+
+@kernel
+def in_order(values: Any, order: Any) -> Any:
+    """`values[order]`, several times as fast as numpy."""
+    taken = np.empty(order.shape[0], values.dtype)
+    for s in range(order.shape[0]):
+        taken[s] = values[order[s]]
+    return taken
 
 
 @kernel
