@@ -33,7 +33,7 @@ ZIP_MAGIC = b"PK\x03\x04"
 _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _LIMIT = re.compile(
-    r"\b(?P<side>upper|lower)\s*(?:limit)?\s*[:=]\s*"
+    r"\b(?P<side>upper|lower) ?(?:limit ?[:=]?|[:=]) ?"
     r"(?P<words>UNL\w*|GND|SFC|FL ?\d{1,3}|\d[\d.,]{0,8} ?(?:FT|M)?\b ?(?:AGL|AMSL|MSL|SFC|ALT)?)",
     re.IGNORECASE | re.ASCII,
 )

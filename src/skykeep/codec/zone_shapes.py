@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from skykeep.codec.json_doc import shown
 from skykeep.codec.zone_heights import SIDES, read_limits, read_number, read_unit
@@ -114,10 +115,18 @@ def _halves_of_the_world(polygon: Polygon) -> list[Polygon]:
     ):
         return []
     (west, east), (south, north) = (lons[0], lons[-1]), lats
+    if enclosed_deg2(ring) < 0.999 * (east - west) * (north - south):
+        return []
     return [
         Polygon((((left, south), (right, south), (right, north), (left, north), (left, south)),))
         for left, right in ((west, 0.0), (0.0, east))
     ]
+
+
+def enclosed_deg2(ring: tuple[tuple[float, float], ...]) -> float:
+    """What a closed ring encloses on the flat map, in square degrees."""
+    doubled = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring))
+    return 0.5 * abs(doubled)
 
 
 def _say_if_large(polygon: Polygon, where: str, notes: Notes) -> None:

@@ -100,6 +100,15 @@ def _read_permanent(entry: dict[str, object], where: str, notes: Notes) -> bool 
     return None
 
 
+def _filled(entry: dict[str, object], name: str, where: str, notes: Notes) -> object:
+    """A member's value; an empty text is none, which makes a zone longer, never shorter."""
+    value = entry.get(name)
+    if isinstance(value, str) and not value.strip():
+        notes.note(f"{where}.{name}", "the text is empty", "not given")
+        return None
+    return value
+
+
 def _read_start(value: object, where: str, notes: Notes) -> int | None:
     start_ns = read_moment(value, where, notes)
     if start_ns is None:
@@ -131,7 +140,7 @@ def _read_bounds(
     entry: dict[str, object], where: str, notes: Notes
 ) -> tuple[int | None, int | None]:
     permanent = _read_permanent(entry, where, notes)
-    start, end = entry.get("startDateTime"), entry.get("endDateTime")
+    start, end = (_filled(entry, f"{side}DateTime", where, notes) for side in ("start", "end"))
     start_ns = None if start is None else _read_start(start, f"{where}.startDateTime", notes)
     end_ns = None if end is None else _read_end(end, f"{where}.endDateTime", notes)
     if permanent and end is not None:
@@ -239,7 +248,7 @@ def _read_edge(
     entry: dict[str, object], name: str, where: str, notes: Notes, time_zone: str
 ) -> _Clock | SunEvent | Literal[False] | None:
     """The start or end of a day's times; None if it is missing, False if it is unreadable."""
-    clock, event = entry.get(f"{name}Time"), entry.get(f"{name}Event")
+    clock, event = (_filled(entry, f"{name}{kind}", where, notes) for kind in ("Time", "Event"))
     if clock is not None:
         if event is not None:
             # Which of the two holds cannot be told, and either could open a closed sky.

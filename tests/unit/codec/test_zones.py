@@ -414,6 +414,11 @@ TOLERATED = [
     (with_volume(upperVerticalReference="FL"), "upperLimit", Severity.WARNING),
     (with_volume(upperLimit="400 ft AGL"), "upperLimit", Severity.NOTE),
     (with_volume(uomDimensions="metres"), "uomDimensions", Severity.NOTE),
+    (
+        ed269_zone(applicability=[{"permanent": "YES", "endDateTime": " "}]),
+        "endDateTime",
+        Severity.NOTE,
+    ),
     (ed269_zone(hidden=True), "hidden", Severity.NOTE),
     (
         ed269_zone(restriction="REQ_AUTHORISATION", zoneAuthority=[{"purpose": "AUTHORIZATION"}]),

@@ -185,6 +185,8 @@ def test_limits_that_are_only_drawn(inside: str, altitude: str, upper: object, w
         ("<b>Lower Limit:</b> 500 ft AGL, Upper Limit: FL 95",
          HeightAgl(500 * FEET), HeightPressure(9500 * FEET)),
         ("Upper: UNL Lower: GND", HeightAgl(0.0), None),
+        ("<td>Upper Limit</td><td>300 M AGL</td><td>Lower Limit</td><td>SFC</td>",
+         HeightAgl(0.0), HeightAgl(300.0)),
     ],
 )  # fmt: skip
 def test_limits_in_a_description(words: str, lower: object, upper: object) -> None:
@@ -483,6 +485,26 @@ def test_the_world_comes_in_two_halves() -> None:
     total = sum(area_km2(v.area) for v in volumes(found))
     assert total == pytest.approx(510_065_622, rel=1e-3)  # the ellipsoid's surface
     assert any("hidden" in f.problem for f in found.findings)
+
+
+def test_what_only_resembles_the_world_is_not_taken_for_it() -> None:
+    ring = [[-180, -90], [0, 90], [180, -90], [180, 90], [-180, 90], [-180, -90]]
+    zigzag = {"type": "Polygon", "coordinates": [ring]}
+    found = read({"features": [feature({"restriction": "CONDITIONAL"}, zigzag)]})
+    assert not found.zones[0].readable
+
+
+def test_a_large_zone_is_worth_a_second_look() -> None:
+    ring = [[-40, 20], [40, 20], [40, 60], [-40, 60], [-40, 20]]
+    large = {"type": "Polygon", "coordinates": [ring]}
+    found = read({"features": [feature({"restriction": "CONDITIONAL", "id": "A"}, large)]})
+    assert found.zones[0].readable
+    assert grave(found) == [
+        (
+            "$.features[0].geometry.coordinates",
+            "the zone spans 80 degrees of longitude and 40 of latitude",
+        )
+    ]
 
 
 def test_utf_16() -> None:
