@@ -24,6 +24,10 @@ holders are told: `public_url` where their own page is reached, `smtp` the site'
 
 `zones`: when an emergency ban lapses unless it is confirmed, and whether whoever proposes a zone
 may also approve it (core/zone_book, ZonePolicy).
+
+`witnesses` are those who cosign the record's heads: each one's public key and address,
+{"key": "witness.example/w1+...", "url": "http://..."}. A head counts as published when more than
+half of them have cosigned it (docs/witnesses.md).
 """
 
 from __future__ import annotations
@@ -42,7 +46,9 @@ from skykeep.core.permit import PermitPolicy
 from skykeep.core.schedule import time_zone_of
 from skykeep.core.verdict import VerdictPolicy
 from skykeep.core.zone_book import ZonePolicy
-from skykeep.errors import InputError
+from skykeep.errors import InputError, RecordError
+from skykeep.record.cosignature import COSIGNERS
+from skykeep.record.keys import PublicKey, parse_public, verifier
 from skykeep.units import SensorId
 
 #: A site file is a page or two; anything larger is not one.
@@ -121,6 +127,11 @@ class _Zones(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     approver_differs: bool = ZonePolicy().approver_differs
 
 
+class _Witness(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    key: str
+    url: str
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -133,6 +144,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     public: _Public = msgspec.field(default_factory=_Public)
     permits: _Permits = msgspec.field(default_factory=_Permits)
     zones: _Zones = msgspec.field(default_factory=_Zones)
+    witnesses: tuple[_Witness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,14 @@ class PageSettings:
     basemap_file: Path | None = None
     basemap_url: str | None = None
     glyphs_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessPlace:
+    """A witness of the site's log: its public key, and where it is asked."""
+
+    key: PublicKey
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +282,26 @@ def read_page(path: Path) -> PageSettings:
     if not file.is_file():
         raise InputError(f"{path}: page.basemap", f"there is no file {file}", "Correct the path")
     return PageSettings(file, None, raw.glyphs)
+
+
+def read_witnesses(path: Path) -> tuple[WitnessPlace, ...]:
+    """Who cosigns the site's log; InputError names the field that does not fit."""
+    places: list[WitnessPlace] = []
+    for number, raw in enumerate(_decode(_bytes_of(path), str(path)).witnesses):
+        where = f"{path}: witnesses[{number}]"
+        try:
+            key = parse_public(raw.key)
+            verifier(key, COSIGNERS)
+        except RecordError as error:
+            mend = "Give what `skykeep witness new` printed"
+            raise InputError(f"{where}.key", str(error), mend) from None
+        if any(key.material == other.key.material for other in places):
+            raise InputError(f"{where}.key", "is there twice", "One key counts once: remove one")
+        if not _is_url(raw.url) or not urlsplit(raw.url).netloc:
+            problem = f"{raw.url!r} is no http or https URL"
+            raise InputError(f"{where}.url", problem, "Give where the witness listens")
+        places.append(WitnessPlace(key, raw.url.rstrip("/")))
+    return tuple(places)
 
 
 def _is_url(text: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
-from skykeep.config import Delivery, PublicSettings
+from skykeep.config import Delivery, PublicSettings, WitnessPlace
 from skykeep.service import (
     alerts,
     batches,
@@ -36,6 +38,7 @@ from skykeep.service.live import Live
 from skykeep.service.metrics import Metrics
 from skykeep.service.outbox import Outbox
 from skykeep.service.publication import Publisher
+from skykeep.service.publish_log import LogPublisher
 from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page, router_of
@@ -59,12 +62,14 @@ def create_app(
     page: Page | None = None,
     delivery: Delivery | None = None,
     shown: PublicSettings | None = None,
+    witnesses: Sequence[WitnessPlace] = (),
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
     So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
     and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
-    keeps the public folder in its `run`.
+    keeps the public folder in its `run`; `app.state.log_publisher`
+    asks the witnesses in its `run`.
     """
     page = page or Page()
     app = FastAPI(
@@ -80,6 +85,7 @@ def create_app(
     app.state.outbox = Outbox(writer, delivery or Delivery())
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.log_tiles = tiles.LogTiles(writer)
+    app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)
     app.include_router(tiles.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
@@ -98,7 +104,7 @@ def create_app(
     app.router.routes.append(WebSocketRoute("/v1/ingest", Ingest(writer, sockets)))
     app.include_router(public.router_of(app.state.publisher, page.folder))
     app.include_router(router_of(page))
-    app.state.metrics = Metrics(app.state.hub)
+    app.state.metrics = Metrics(app.state.hub, app.state.log_publisher)
     app.add_middleware(Guard, tokens=tokens)
     app.add_middleware(Telemetry, metrics=app.state.metrics)
     return app

@@ -168,6 +168,13 @@ HEALTH: dict[str, Any] = {
     "site": "Citadel",
     "entries": 4712,
     "checkpoint": {"size": 4712, "root": "djt84LpToel9pxZ11/Rhz4mJ4wBE6TNFmg9gG+mEbRg="},
+    "published": {
+        "entries": 4709,
+        "lag_s": 1.4,
+        "quorum": 2,
+        "witnesses": {"w.example/1": 4709, "w.example/2": 4709, "w.example/3": 4690},
+        "problem": "",
+    },
     "sensors": {"radar-1": "working"},
     "waiting": 0,
     "shed_requests": 0,

@@ -22,6 +22,17 @@ class Head(BaseModel):
     root: str
 
 
+class Published(BaseModel):
+    """The head that a quorum of witnesses has cosigned: its entries, how long ago it was the
+    newest, and the entries that each witness has cosigned. Without witnesses, what is signed."""
+
+    entries: int
+    lag_s: float
+    quorum: int
+    witnesses: dict[str, int]
+    problem: str
+
+
 class Health(BaseModel):
     """Whether all is well. `shed` counts what was turned away since the start."""
 
@@ -31,6 +42,7 @@ class Health(BaseModel):
     site: str
     entries: int
     checkpoint: Head
+    published: Published
     sensors: dict[str, str]
     waiting: int
     shed_requests: int
@@ -51,6 +63,7 @@ async def get_health(request: Request) -> Response:
         site=writer.site.name,
         entries=writer.size,
         checkpoint=Head(size=writer.size, root=base64.b64encode(writer.root).decode("ascii")),
+        published=Published(**request.app.state.log_publisher.told()),
         sensors={s.sensor.sensor_id: s.health for s in stations},
         waiting=writer.waiting,
         shed_requests=writer.shed_jobs,

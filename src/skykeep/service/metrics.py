@@ -20,6 +20,7 @@ from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import METRICS, text_answer
 from skykeep.service.hub import Hub
 from skykeep.service.live_columns import PERMISSIONS, gravest_permission
+from skykeep.service.publish_log import LogPublisher
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.writer import Group
 
@@ -34,7 +35,7 @@ OTHER = "other"
 class Metrics:
     """What is counted of one service, in a registry of its own."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, publisher: LogPublisher) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "skykeep_http_requests", "Requests, by their route's template",
@@ -43,7 +44,7 @@ class Metrics:
         self._request_s = self._histogram("http_request", "Time that a request took", ("route",))
         self._group_s = self._histogram("group_compute", "Time to compute a group of inputs")
         self._commit_s = self._histogram("group_commit", "Time until a group was on the disk")
-        self.registry.register(_Site(hub))
+        self.registry.register(_Site(hub, publisher))
         ProcessCollector("skykeep", registry=self.registry)
         hub.writer.listeners.append(self.hear)
 
@@ -69,8 +70,8 @@ class Metrics:
 class _Site(Collector):
     """The site as the hub saw it last, and what the writer and the hub have counted."""
 
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, publisher: LogPublisher) -> None:
+        self.hub, self.publisher = hub, publisher
 
     def collect(self) -> Iterable[Metric]:
         """Gather what is counted elsewhere."""
@@ -85,11 +86,21 @@ class _Site(Collector):
         yield CounterMetricFamily("skykeep_requests_shed", "Turned away", writer.shed_jobs)
         yield GaugeMetricFamily("skykeep_queue_jobs", "Inputs that wait", writer.waiting)
         yield GaugeMetricFamily("skykeep_record_entries", "Entries in the record", writer.size)
+        yield from self._published()
         yield GaugeMetricFamily("skykeep_listeners", "Of the live stream", len(hub.listeners))
         yield CounterMetricFamily("skykeep_frames_sent", "Messages to listeners", hub.sent)
         words = "Frames of tracks left out for slow listeners"
         yield CounterMetricFamily("skykeep_frames_skipped", words, hub.skipped)
         yield from self._seen()
+
+    def _published(self) -> Iterable[Metric]:
+        log = self.publisher
+        words = "Entries under a head that a quorum of witnesses cosigned"
+        yield GaugeMetricFamily("skykeep_published_entries", words, log.size)
+        words = "How long ago the published head was the newest"
+        yield GaugeMetricFamily("skykeep_published_lag_seconds", words, log.lag_s())
+        words = "Entries under the newest head that a witness cosigned"
+        yield _gauge("witness_entries", words, "witness", log.told()["witnesses"])
 
     def _seen(self) -> Iterable[Metric]:
         moment = self.hub.moment

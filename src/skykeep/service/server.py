@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from skykeep import __version__
-from skykeep.config import Delivery, PublicSettings
+from skykeep.config import Delivery, PublicSettings, WitnessPlace
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError, RecordError
@@ -41,12 +41,13 @@ GC_THRESHOLDS = (20_000, 50, 100)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to listen, where the record lies, who may speak."""
+    """Where to listen, where the record lies, who may speak, who cosigns."""
 
     host: str
     port: int
     data: Path
     tokens: Path
+    witnesses: tuple[WitnessPlace, ...] = ()
 
 
 #: Plays a story to a writer until its end; it is told where the service listens.
@@ -122,7 +123,7 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
-    app = create_app(writer, tokens, page, delivery, shown)
+    app = create_app(writer, tokens, page, delivery, shown, place.witnesses)
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -156,6 +157,7 @@ async def _serve(
     telling = asyncio.ensure_future(app.state.hub.run())
     sending = asyncio.ensure_future(app.state.outbox.run())
     publishing = asyncio.ensure_future(app.state.publisher.run())
+    cosigning = asyncio.ensure_future(app.state.log_publisher.run())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     playing = None if play is None else asyncio.ensure_future(play(writer, listener))
     if playing is not None:
@@ -167,8 +169,9 @@ async def _serve(
         app.state.hub.stop()
         app.state.outbox.stop()
         app.state.publisher.stop()
+        app.state.log_publisher.stop()
         writer.stop()
-        await asyncio.wait([at_work, telling, sending, publishing])
+        await asyncio.wait([at_work, telling, sending, publishing, cosigning])
         await at_work
     finally:
         writer.close()

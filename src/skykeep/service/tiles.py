@@ -3,6 +3,7 @@
     GET /log/checkpoint                  the published head, a signed note
     GET /log/tile/<L>/<N>[.p/<W>]        hashes
     GET /log/tile/entries/<N>[.p/<W>]    public leaves
+    GET /log/witnesses                   what each witness has cosigned
 
 What a tile says never changes, so it may be kept for ever. A request reads at most 256 hashes
 or leaves; those above level 0 come from memory, which follows the record in bounded steps.
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from skykeep.errors import RecordError
 from skykeep.record.tiles import (
@@ -29,7 +30,6 @@ from skykeep.record.tiles import (
     parse_path,
     write_bundle,
 )
-from skykeep.service.desk import writer_of
 from skykeep.service.problems import Refused
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.store.record_store import RecordStore
@@ -74,9 +74,12 @@ class LogTiles:
         finally:
             self._waiting -= 1
 
-    def tree(self, store: RecordStore, size: int) -> TileTree:
-        """The tree of that many leaves; UnavailableError while memory has not come so far."""
-        self._follow(store, size)
+    def tree(self, store: RecordStore, size: int, whole: bool = False) -> TileTree:
+        """The tree of that many leaves; UnavailableError while memory has not come so far.
+
+        `whole` waits for it instead: once after a start, some seconds for millions of leaves.
+        """
+        self._follow(store, size, whole)
         return TileTree(store.leaf_hashes, self._hashes)
 
     def data(self, store: RecordStore, tile: Tile) -> bytes:
@@ -90,14 +93,15 @@ class LogTiles:
         self._follow(store, tile.leaves_end)
         return b"".join(self._hashes.hashes(tile.level, tile.first, tile.end))
 
-    def _follow(self, store: RecordStore, size: int) -> None:
+    def _follow(self, store: RecordStore, size: int, whole: bool = False) -> None:
         """Take in one step of what is not there yet; a longer record needs several requests."""
-        wanted = size // TILE_WIDTH * TILE_WIDTH
-        with self._growing:
-            have = self._hashes.size
-            end = min(wanted, have + STEP_LEAVES)
-            if end > have:
-                self._hashes.grow(store.leaf_hashes(have, end))
+        wanted, end = size // TILE_WIDTH * TILE_WIDTH, -1
+        while end < wanted and (whole or end < 0):
+            with self._growing:
+                have = self._hashes.size
+                end = min(wanted, have + STEP_LEAVES)
+                if end > have:
+                    self._hashes.grow(store.leaf_hashes(have, end))
         if end < wanted:
             raise UnavailableError(f"the tree is being built, {end} of {wanted} leaves so far")
 
@@ -130,15 +134,18 @@ async def get_tile(request: Request, path: str) -> Response:
 async def get_checkpoint(request: Request) -> Response:
     """The newest head that is published: signed, and cosigned where the site has witnesses."""
     return Response(
-        published_note(request),
+        request.app.state.log_publisher.note,
         headers={"Cache-Control": _NOT_KEPT},
         media_type="text/plain; charset=utf-8",
     )
 
 
-def published_note(request: Request) -> bytes:
-    """The published head as a note; without witnesses, the newest that is signed."""
-    return writer_of(request).checkpoint
+@router.api_route("/witnesses", methods=["GET", "HEAD"])
+async def get_witnesses(request: Request) -> Response:
+    """Every witness's newest cosigned head, and where it can be asked itself."""
+    return JSONResponse(
+        request.app.state.log_publisher.shown(), headers={"Cache-Control": _NOT_KEPT}
+    )
 
 
 def _takes_gzip(request: Request) -> bool:

@@ -292,7 +292,9 @@ BODIES: dict[str, Any] = {
     "revoke_permit": {"permit_id": "P9", "why": "x"},
     "change_permit": {"permit_id": "P9", "step": "suspend", "why": "x"},
     "declare_exemption": {
-        "exemption_class": "fire", "serials": [], "minutes": 5,
+        "exemption_class": "fire",
+        "serials": [],
+        "minutes": 5,
         "around": {"lat_deg": 49.6, "lon_deg": 6.1, "radius_m": 50.0},
     },
     "import_exemptions": {
