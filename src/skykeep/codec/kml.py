@@ -25,6 +25,7 @@ from skykeep.codec.json_doc import shown
 from skykeep.codec.kml_tree import Element, kml_in_kmz, parse_xml
 from skykeep.codec.zone_names import Flat, flatten
 from skykeep.codec.zone_parts import Notes
+from skykeep.core.geometry import MAX_VERTICES
 from skykeep.core.zone import Zone
 from skykeep.errors import InputError
 
@@ -198,7 +199,12 @@ def _outline(element: Element, rings: list[Element], where: str, notes: Notes) -
 def _points(words: str, where: str, notes: Notes) -> list[list[float]] | None:
     """Positions of a `coordinates` element; blanks after commas are a common slip."""
     points = []
-    for i, token in enumerate(re.sub(r"\s*,\s*", ",", words).split()):
+    tokens = re.sub(r"\s*,\s*", ",", words).split()
+    if len(tokens) > MAX_VERTICES:
+        problem = f"it has more than {MAX_VERTICES} vertices"
+        notes.error(where, problem, mend="Draw the outline with fewer")
+        return None
+    for i, token in enumerate(tokens):
         try:
             point = [float(part) for part in token.split(",") if part]
         except ValueError:

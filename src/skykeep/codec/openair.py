@@ -34,6 +34,8 @@ METRES_PER_NM = 1852.0
 #: Keeps arcs, which are short to write and long to draw, from filling the memory.
 MAX_POINTS = 60_000
 MAX_POINTS_IN_ALL = 1_000_000
+#: Ten times all airspaces of Europe.
+MAX_LINES = 500_000
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _RECORD = re.compile(r"([A-Z]{1,2})(?:[ \t]+(.*))?", re.ASCII)
@@ -100,8 +102,9 @@ def read_openair(data: bytes, source: str, most: int) -> tuple[list[Zone], list[
         elif code not in _IGNORED:
             problem = f"{code} stands before any AC"
             notes.warn(f"line {number}", problem, "left out", "Write AC first")
-        if len(spaces) > most or points > MAX_POINTS_IN_ALL:
-            problem = f"there are more than {most} airspaces or {MAX_POINTS_IN_ALL} points"
+        if len(spaces) > most or points > MAX_POINTS_IN_ALL or number > MAX_LINES:
+            problem = f"there are more than {most} airspaces, {MAX_POINTS_IN_ALL} points or "
+            problem += f"{MAX_LINES} lines"
             raise InputError(f"{source}: line {number}", problem, "Split the document")
     zones = [_zone(space, i, notes) for i, space in enumerate(spaces)]
     return zones, [f"line {space.line}" for space in spaces], notes

@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
+
+#: A map layer has some tens of members; what comes after so many is no zone's.
+MAX_NAMES = 1_000
 
 #: Our name of a member, and what others call it; the first that holds something counts.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -103,7 +107,7 @@ def flatten(
 ) -> Flat:
     """Properties under our names; what is null counts as missing."""
     written: dict[str, str] = {}
-    for name in properties:
+    for name in islice(properties, MAX_NAMES):
         written.setdefault(plain(name), name)
     found: dict[str, object] = {}
     places: dict[str, str] = {}

@@ -9,7 +9,7 @@ from skykeep.codec.json_doc import shown
 from skykeep.codec.zone_heights import SIDES, read_limits, read_number, read_unit
 from skykeep.codec.zone_parts import Notes, as_list
 from skykeep.core.geo import Area, Circle, Height, Polygon, Volume
-from skykeep.core.geometry import geometry_faults, is_counter_clockwise
+from skykeep.core.geometry import MAX_VERTICES, geometry_faults, is_counter_clockwise
 
 #: A polygon so wide is drawn around the globe, not across the antimeridian.
 WORLD_WIDTH_DEG = 359.0
@@ -63,6 +63,10 @@ def read_polygons(value: object, where: str, notes: Notes) -> list[Polygon]:
     if rings_found and _is_ring(rings_found):
         notes.warn(where, "a list of rings is needed, not a ring", "one ring")
         rings_found = [rings_found]
+    if sum(len(ring) for ring in rings_found if isinstance(ring, list)) > MAX_VERTICES:
+        problem = f"it has more than {MAX_VERTICES} vertices"
+        notes.error(where, problem, mend=_mend_of(problem))
+        return []
     rings = [_read_ring(ring, f"{where}[{i}]", notes) for i, ring in enumerate(rings_found)]
     if not rings:
         problem = f"rings of positions are needed, not {shown(value)}"

@@ -229,6 +229,26 @@ def test_arcs_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "points" in refused(many).problem
 
 
+def test_too_many_vertices_are_not_even_read() -> None:
+    ring = "<LinearRing><coordinates>" + "1,1 " * 60_000 + "</coordinates></LinearRing>"
+    document = f"<kml><Placemark><Polygon><outerBoundaryIs>{ring}</outerBoundaryIs></Polygon>"
+    found = read_zones(f"{document}</Placemark></kml>".encode(), "f")
+    assert [z.readable for z in found.zones] == [False]
+    square = {"type": "Polygon", "coordinates": [[[1, 1]] * 60_000]}
+    features = [
+        {"type": "Feature", "properties": {"restriction": "PROHIBITED"}, "geometry": square}
+    ]
+    more = read_zones(json.dumps({"features": features}).encode(), "f")
+    assert [z.readable for z in more.zones] == [False]
+    for file in (found, more):
+        assert any("more than 50000 vertices" in f.problem for f in file.findings)
+
+
+def test_too_many_lines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openair, "MAX_LINES", 100)
+    assert "100 lines" in refused(b"AC P\n" + b"ZZ\n" * 101).problem
+
+
 def test_too_many_zones_are_refused_in_each_format() -> None:
     assert "more than" in refused(b"AC P\n" * (MAX_ZONES + 1)).problem
     placemarks = b"<kml>" + b"<Placemark/>" * (MAX_ZONES + 1) + b"</kml>"

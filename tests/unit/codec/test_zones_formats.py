@@ -178,6 +178,13 @@ def test_limits_that_are_only_drawn(inside: str, altitude: str, upper: object, w
     assert len(grave(found)) == 1
 
 
+def test_the_top_of_a_slanted_outline_counts() -> None:
+    inside = "<extrude>1</extrude><altitudeMode>relativeToGround</altitudeMode>"
+    slanted = outline(inside, ",120").replace("6.2,49.6,120", "6.2,49.6,90")
+    found = read(kml(f"<Placemark><name>A</name>{slanted}</Placemark>"))
+    assert volumes(found)[0].upper == HeightAgl(120.0)
+
+
 @pytest.mark.parametrize(
     ("words", "lower", "upper"),
     [
@@ -314,6 +321,30 @@ def test_arcs_of_openair() -> None:
     assert max(lat for _, lat in below.rings[0]) == pytest.approx(49.6, abs=1e-6)
     assert min(lat for _, lat in above.rings[0]) == pytest.approx(49.6, abs=1e-6)
     assert [z.zone_id for z in found.zones] == ["A", "A~2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "lon_deg", "lat_deg"),
+    [
+        ("49:36:00 N 006:06:36 E", 6.11, 49.6),
+        ("33:51:30 S 151:12:36 E", 151.21, -33.8583333),
+        ("40:46.5 N 073:52:12W", -73.87, 40.775),
+        ("40.775 N, 73.87 W", -73.87, 40.775),
+        ("40 46 30 N 073 52 12 W", -73.87, 40.775),
+    ],
+)
+def test_points_of_openair(words: str, lon_deg: float, lat_deg: float) -> None:
+    area = volumes(read(f"AC P\nAN A\nAL 0\nAH UNL\nV X={words}\nDC 1\n"))[0].area
+    assert isinstance(area, Circle)
+    assert (area.lon_deg, area.lat_deg) == pytest.approx((lon_deg, lat_deg), abs=1e-6)
+
+
+@pytest.mark.parametrize("sense", ["+", "-"])
+def test_an_arc_from_a_bearing_to_itself_is_the_whole_turn(sense: str) -> None:
+    head = f"AC P\nAN A\nAL 0\nAH UNL\nV X=49:36:00 N 006:06:00 E\nV D={sense}\n"
+    (volume,) = volumes(read(head + "DA 1,90,90\n"))
+    assert isinstance(volume.area, Polygon)
+    assert area_km2(volume.area) == pytest.approx(math.pi * 1.852**2, rel=2e-3)
 
 
 def test_openair_in_latin_1() -> None:
