@@ -2,8 +2,8 @@
 
 Files are of any format that codec/zones.py knows, by their content, never by their names.
 
-Exit codes: 0 no error finding, 1 at least one zone that could not be used, 2 a file that
-could not be read or written.
+Exit codes: 0 no error finding, 1 at least one zone or document that could not be used, 2 a file
+that could not be opened or written; `import` writes nothing and gives 2 for a broken document too.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ _Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """One file: what it held, or why it could not be read."""
+    """One file: what it held, or why it could not be read; then whether it was opened."""
 
     path: str
     content: ZoneFile | None
     failure: InputError | None
+    opened: bool = True
 
 
 def _read(given: str) -> _Read:
@@ -58,7 +59,7 @@ def _read(given: str) -> _Read:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         failure = InputError(path, f"cannot be opened ({reason})", "Check the path and its rights")
-        return _Read(path, None, failure)
+        return _Read(path, None, failure, opened=False)
     except InputError as error:
         return _Read(path, None, error)
 
@@ -75,7 +76,17 @@ def _row(path: str, finding: Finding) -> _Row:
 
 
 def _rows(files: Sequence[_Read]) -> list[_Row]:
-    return [_row(f.path, finding) for f in files if f.content for finding in f.content.findings]
+    """All findings; a document that is broken as a whole is one of them."""
+    rows = []
+    for f in files:
+        if f.content:
+            rows += [_row(f.path, finding) for finding in f.content.findings]
+        elif f.failure and f.opened:
+            where = f.failure.where.removeprefix(f"{f.path}: ")
+            problem, mend = f.failure.problem, f.failure.mend
+            broken = ZoneFinding(where, problem, "nothing of the document", Severity.ERROR, mend)
+            rows.append(_row(f.path, broken))
+    return rows
 
 
 def _failures(files: Sequence[_Read]) -> list[_Row]:
@@ -87,7 +98,7 @@ def _failure_row(path: str, error: InputError) -> _Row:
 
 
 def _exit_code(files: Sequence[_Read], rows: Sequence[_Row]) -> int:
-    if any(f.failure for f in files):
+    if any(not f.opened for f in files):
         return EXIT_UNUSABLE
     has_errors = any(row["severity"] == Severity.ERROR for row in rows)
     return EXIT_FAULTS if has_errors else EXIT_GOOD

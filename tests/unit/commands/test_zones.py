@@ -56,6 +56,10 @@ def test_exit_codes_tell_good_faulty_and_unusable(
     stranger.write_text('{"features": [{"properties": {"height": 3}}]}', encoding="utf-8")
     broken = tmp_path / "broken.json"
     broken.write_bytes(b'{"features": [\n}')
+    assert check([str(broken)], as_json=True) == 1
+    assert [f["where"] for f in json.loads(capsys.readouterr().out)["findings"]] == [
+        "line 2, column 1"
+    ]
     assert check([FINNISH], as_json=False) == 0
     assert check([faulty], as_json=False) == 1
     assert check([faulty, str(stranger), str(broken), str(tmp_path / "none")], as_json=False) == 2
