@@ -79,10 +79,15 @@ class Years:
         if not isinstance(opens, str) and not isinstance(closes, str) and opens[1] == closes[1]:
             end_day = day if closes[0] > opens[0] else day + timedelta(days=1)
             return starts, self._minutes_of(closes, end_day, last=True)
-        end_day = day - timedelta(days=2)
-        while self._usually(closes, end_day) <= self._usually(opens, day):
-            end_day += timedelta(days=1)
-        return starts, self._minutes_of(closes, end_day, last=True)
+        ends: list[int] = []
+        for offset in range(-2, 3):
+            end_day = day + timedelta(days=offset)
+            ahead = self._usually(closes, end_day) - self._usually(opens, day)
+            if ahead > -DOUBT_MINUTES:
+                ends += self._minutes_of(closes, end_day, last=True)
+            if ahead > DOUBT_MINUTES:
+                break
+        return starts, ends
 
     def _minutes_of(self, moment: Moment, day: date, last: bool) -> list[int]:
         """The minute of a moment, or several between which it lies."""
