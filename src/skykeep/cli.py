@@ -68,6 +68,14 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("--key", required=True, metavar="KEYFILE", help="the keeper's public key")
     verify.set_defaults(run=_verify)
 
+    receipt = commands.add_parser("verify-receipt", help="check a receipt offline against keys")
+    receipt.add_argument("file", metavar="FILE", help="a .tlog-proof that the service gave")
+    receipt.add_argument("--key", required=True, metavar="KEYFILE", help="the log's public key")
+    receipt.add_argument("--witness", action="append", default=[], metavar="KEYFILE",
+                         help="a witness's public key; more than half of them must hold"
+                         )  # fmt: skip
+    receipt.set_defaults(run=_verify_receipt)
+
     _add_incident(commands)
     recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
     recompute.add_argument("folder", type=Path, metavar="DIR")
@@ -261,6 +269,12 @@ def _verify(args: argparse.Namespace) -> int:
     from skykeep.verify import verifier
 
     return verifier.run(args.file, args.key)
+
+
+def _verify_receipt(args: argparse.Namespace) -> int:
+    from skykeep.verify import verifier
+
+    return verifier.run(args.file, args.key, args.witness)
 
 
 def _serve(args: argparse.Namespace) -> int:

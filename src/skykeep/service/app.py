@@ -24,6 +24,7 @@ from skykeep.service import (
     permits_page,
     problems,
     public,
+    receipts,
     tiles,
     tracks,
     zone_steps,
@@ -87,7 +88,8 @@ def create_app(
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)
-    app.include_router(tiles.router)
+    for room in (tiles, receipts):
+        app.include_router(room.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
     for room in (permits_card, permits_exempt, permits_page, zone_steps):

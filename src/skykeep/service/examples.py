@@ -246,6 +246,17 @@ djt84LpToel9pxZ11/Rhz4mJ4wBE6TNFmg9gG+mEbRg=
 
 — city/skykeep 1ZQy3tV5bS9rG1cD7nS0d0l2Yk1Yb2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
 """
+RECEIPT = """c2sp.org/tlog-proof@v1
+extra eyJhdCI6MTc4OTE3MjQwMDAwMDAwMDAwMCwiY291bnQiOjAsImtpbmQiOiJ0aWNrIn0K
+index 1
+Gd6CHvSPgJxkNl2hKFqO0bQJbI6PiB1dtWH5CM8HTPU=
+
+city/skykeep
+2
+djt84LpToel9pxZ11/Rhz4mJ4wBE6TNFmg9gG+mEbRg=
+
+— city/skykeep 1ZQy3tV5bS9rG1cD7nS0d0l2Yk1Yb2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6
+"""
 METRICS = """# HELP skykeep_observations_taken_total Observations used
 # TYPE skykeep_observations_taken_total counter
 skykeep_observations_taken_total{sensor="radar-1"} 184220.0

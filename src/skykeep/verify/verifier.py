@@ -1,4 +1,4 @@
-"""Checks a Skykeep dossier offline: python -I -S verifier.py DOSSIER.zip --key KEYFILE
+"""Checks a Skykeep dossier or receipt offline: python -I -S verifier.py FILE --key KEYFILE
 
 This is one file on purpose, and so the one file of Skykeep that may pass 500 lines: who does
 not trust us reads it from top to bottom in an hour, runs it alone, and needs nothing else but
@@ -12,7 +12,8 @@ writes nothing. In the order of reading:
   5. Leaves and facts           what one entry of the record shows, and what it withholds
   6. The container              a zip written in exactly one way
   7. The dossier and the report what was checked, what held, what no proof can know
-  8. The command line
+  8. Receipts                    C2SP tlog-proof, tlog-cosignature
+  9. The command line
 
 The key comes from whoever runs this and never from the dossier: a key that travels with what
 it proves proves nothing. Exit codes: 0 all checks hold, 1 one does not, 2 the dossier or the
@@ -34,6 +35,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 # ---------------------------------------------------------------------------------------
@@ -214,6 +216,8 @@ def ed25519_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
 # ---------------------------------------------------------------------------------------
 
 ALGORITHM_ED25519: Final = 0x01
+ALGORITHM_COSIGNATURE: Final = 0x04
+"""Of a witness: Ed25519 over the time and the checkpoint (tlog-cosignature)."""
 KEY_ID_BYTES: Final = 4
 SIGNATURE_MARK: Final = "\N{EM DASH} "
 
@@ -258,7 +262,7 @@ def is_key_name(name: str) -> bool:
     return name != "" and "+" not in name and name.isprintable() and not re.search(r"\s", name)
 
 
-def read_key(text: str) -> VerifierKey:
+def read_key(text: str, algorithm: int = ALGORITHM_ED25519) -> VerifierKey:
     """A verifier key from a key file: one line `NAME+ID+BASE64`; `#` begins a comment line.
 
     VerifyError: no such line or several; an id that is not the key's; a key that is no
@@ -273,8 +277,9 @@ def read_key(text: str) -> VerifierKey:
     if len(parts) != 3 or not is_key_name(parts[0]) or not re.fullmatch("[0-9a-f]{8}", parts[1]):
         raise VerifyError(where, f"not NAME+ID+BASE64: {plain(lines[0][:120])!r}")
     name, key_id, raw = parts[0], bytes.fromhex(parts[1]), from_base64(parts[2], where)
-    if len(raw) != 1 + PUBLIC_KEY_BYTES or raw[0] != ALGORITHM_ED25519:
-        raise VerifyError(where, "not an Ed25519 key (one byte 01, then 32 bytes)")
+    if len(raw) != 1 + PUBLIC_KEY_BYTES or raw[0] != algorithm:
+        problem = f"not an Ed25519 key of this kind (one byte {algorithm:02x}, then 32 bytes)"
+        raise VerifyError(where, problem)
     if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:KEY_ID_BYTES] != key_id:
         raise VerifyError(where, "the id is not that of this name and key: a part was altered")
     if public_key_point(raw[1:]) is None:
@@ -293,12 +298,11 @@ def _signature_line(line: str, where: str) -> tuple[str, bytes]:
     return parts[0], raw
 
 
-def read_note(data: bytes, key: VerifierKey, where: str) -> Note:
-    """A signed note with the key's signature checked.
+def split_note(data: bytes, where: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """A note's text and its signatures: name, then key id and signature.
 
     Text that ends in a newline, an empty line, then one or more lines `— NAME BASE64`.
-    Signatures of other keys are counted and not checked. VerifyError: not such a note, no
-    signature by the key, or one that does not hold.
+    VerifyError: not such a note.
     """
     if len(data) > MAX_NOTE_BYTES:
         raise VerifyError(where, f"longer than {MAX_NOTE_BYTES} bytes")
@@ -316,9 +320,18 @@ def read_note(data: bytes, key: VerifierKey, where: str) -> Note:
     lines = block[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise VerifyError(where, f"more than {MAX_SIGNATURES} signatures")
+    return text, [_signature_line(line, where) for line in lines]
+
+
+def read_note(data: bytes, key: VerifierKey, where: str) -> Note:
+    """A signed note with the key's signature checked.
+
+    Signatures of other keys are counted and not checked. VerifyError: not a note, no signature
+    by the key, or one that does not hold.
+    """
+    text, signatures = split_note(data, where)
     signed, others = False, []
-    for line in lines:
-        name, raw = _signature_line(line, where)
+    for name, raw in signatures:
         if name != key.name or raw[:KEY_ID_BYTES] != key.key_id:
             others.append(f"{name}+{raw[:KEY_ID_BYTES].hex()}")
         elif ed25519_holds(key.public_key, text.encode(), raw[KEY_ID_BYTES:]):
@@ -932,6 +945,7 @@ class Report:
 
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
+    what: str = "DOSSIER"
 
     @property
     def holds(self) -> bool:
@@ -946,7 +960,7 @@ class Report:
             lines.append(f"               {plain(check.said)}")
         if self.notes:
             lines += ["", "To know", *(f"  {plain(note)}" for note in self.notes)]
-        lines += ["", "THIS DOSSIER HOLDS." if self.holds else "THIS DOSSIER DOES NOT HOLD."]
+        lines += ["", f"THIS {self.what} {'HOLDS' if self.holds else 'DOES NOT HOLD'}."]
         lines += [f"  {plain(check.said)}" for check in self.checks if check.held is False]
         lines += ["", "What such a proof cannot know"]
         for item in CANNOT_KNOW:
@@ -974,7 +988,144 @@ def verify(data: bytes, key: VerifierKey) -> Report:
 
 
 # ---------------------------------------------------------------------------------------
-# 8. The command line
+# 8. Receipts (C2SP tlog-proof, tlog-cosignature)
+# ---------------------------------------------------------------------------------------
+# A receipt proves that one entry is in the record: the leaf in its line `extra`, its place,
+# the hashes from there to the root, and the checkpoint with the signatures of the keeper and
+# of witnesses. A second line in `extra`, if there is one, has the leaf's facts, as a dossier
+# has them.
+
+RECEIPT_MARK: Final = b"c2sp.org/tlog-proof@v1\n"
+MAX_PROOF_HASHES: Final = 63
+TIME_BYTES: Final = 8
+MOST_FACTS_PRINTED: Final = 20
+
+
+@dataclass(slots=True)
+class Receipt:
+    """A receipt while it is checked."""
+
+    data: bytes
+    key: VerifierKey
+    witnesses: tuple[VerifierKey, ...]
+    index: int = 0
+    hashes: tuple[bytes, ...] = ()
+    note: bytes = b""
+    extra: tuple[bytes, ...] = ()
+    size: int = 0
+    leaf: Leaf | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def check_receipt_form(receipt: Receipt) -> str:
+    """The lines are those of a tlog-proof, with a leaf as `extra`."""
+    head, gap, receipt.note = receipt.data.partition(b"\n\n")
+    lines = head.decode("latin-1").split("\n")[1:]
+    if not gap or len(lines) < 2 or not lines[0].startswith("extra "):
+        raise VerifyError("receipt", "not the lines extra, index, hashes, and a checkpoint")
+    extra = from_base64(lines[0].removeprefix("extra "), "receipt, line 2 (extra)")
+    receipt.extra = tuple(extra.split(b"\n"))
+    if len(receipt.extra) not in (2, 3) or receipt.extra[-1]:
+        raise VerifyError("receipt, line 2 (extra)", "not a line with a leaf, and one with facts")
+    if not lines[1].startswith("index "):
+        raise VerifyError("receipt, line 3", "does not begin with the word index")
+    receipt.index = read_decimal(lines[1].removeprefix("index "), MAX_TREE_SIZE, "receipt, line 3")
+    if len(lines) - 2 > MAX_PROOF_HASHES:
+        raise VerifyError("receipt", f"more than {MAX_PROOF_HASHES} hashes")
+    receipt.hashes = tuple(
+        from_base64(line, f"receipt, line {i}") for i, line in enumerate(lines[2:], 4)
+    )
+    return f"entry {receipt.index} (counted from 0), {len(receipt.hashes)} hashes"
+
+
+def check_receipt_inclusion(receipt: Receipt) -> str:
+    """The leaf is in the tree that the key signed."""
+    point = read_checkpoint(receipt.note, receipt.key)
+    receipt.size, leaf = point.size, leaf_hash(receipt.extra[0])
+    if root_of_inclusion(leaf, receipt.index, point.size, receipt.hashes) != point.root:
+        raise VerifyError("receipt", "leaf and hashes do not give the signed root")
+    receipt.leaf = read_leaf(receipt.extra[0], "receipt, the leaf")
+    return f"entry {receipt.index} of {point.size} that {receipt.key} signed"
+
+
+def check_receipt_witnesses(receipt: Receipt) -> str:
+    """More than half of the witnesses given have cosigned the checkpoint."""
+    text, signatures = split_note(receipt.note, "checkpoint")
+    cosigned: dict[bytes, str] = {}
+    for name, raw in signatures:
+        for witness in receipt.witnesses:
+            if (name, raw[:KEY_ID_BYTES]) != (witness.name, witness.key_id):
+                continue
+            time, signature = raw[KEY_ID_BYTES:][:TIME_BYTES], raw[KEY_ID_BYTES + TIME_BYTES :]
+            at_s = int.from_bytes(time, "big")
+            message = f"cosignature/v1\ntime {at_s}\n{text}".encode()
+            if not ed25519_holds(witness.public_key, message, signature):
+                raise VerifyError("checkpoint", f"the cosignature of {witness} does not hold")
+            cosigned[witness.public_key] = f"{witness} at {shown_time(at_s)}"
+    quorum = len(receipt.witnesses) // 2 + 1 if receipt.witnesses else 0
+    if len(cosigned) < quorum:
+        problem = f"cosigned by {len(cosigned)} of {len(receipt.witnesses)} witnesses"
+        raise VerifyError("checkpoint", f"{problem}, {quorum} are needed")
+    if not receipt.witnesses:
+        names = {name for name, _ in signatures} - {receipt.key.name}
+        also = f"; also signed, not checked here: {', '.join(sorted(names))}" if names else ""
+        return f"no witness's key was given: the keeper's word alone{also}"
+    return f"{len(cosigned)} of {len(receipt.witnesses)}: {', '.join(cosigned.values())}"
+
+
+def check_receipt_facts(receipt: Receipt) -> str:
+    """The facts, if any are shown, are those that the leaf stands for."""
+    leaf = receipt.leaf
+    assert leaf is not None  # An earlier step has read it, and the first failure ends.
+    receipt.notes.append(
+        f"A {leaf.kind} from {leaf.source or 'nobody'} with {leaf.count} facts, recorded by the"
+        f" keeper's clock at {shown_time(leaf.at_ns // 10**9)}"
+    )
+    if len(receipt.extra) == 2:
+        return f"none of the {leaf.count} facts is shown: what was recorded cannot be seen here"
+    hidden = check_facts(leaf, receipt.extra[1], "receipt, the facts")
+    facts = read_json(receipt.extra[1], "receipt, the facts")
+    assert isinstance(facts, list)
+    shown = [f"Fact {i}: {fact['fact']}" for i, fact in enumerate(facts) if "fact" in fact]
+    receipt.notes += shown[:MOST_FACTS_PRINTED]
+    if len(shown) > MOST_FACTS_PRINTED:
+        receipt.notes.append(f"{len(shown) - MOST_FACTS_PRINTED} more facts are in the file")
+    return f"{leaf.count} facts, {len(hidden)} withheld"
+
+
+RECEIPT_STEPS: Final = (
+    ("the form: a proof with a leaf and a checkpoint", check_receipt_form),
+    ("the place: the leaf is in the tree that was signed", check_receipt_inclusion),
+    ("the witnesses: more than half have cosigned", check_receipt_witnesses),
+    ("the facts: those that the leaf stands for", check_receipt_facts),
+)
+
+
+def shown_time(at_s: int) -> str:
+    """A POSIX time in UTC, or the number where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{at_s} s"
+
+
+def verify_receipt(data: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey] = ()) -> Report:
+    """Check a receipt against keeper's and witnesses' keys. Never raises on account of `data`."""
+    receipt = Receipt(data, key, tuple(witnesses))
+    checks: list[Check] = []
+    for what, step in RECEIPT_STEPS:
+        if checks and not checks[-1].held:
+            checks.append(Check(what, None, "an earlier check failed"))
+            continue
+        try:
+            checks.append(Check(what, True, step(receipt)))
+        except VerifyError as e:
+            checks.append(Check(what, False, str(e)))
+    return Report(tuple(checks), tuple(receipt.notes), "RECEIPT")
+
+
+# ---------------------------------------------------------------------------------------
+# 9. The command line
 # ---------------------------------------------------------------------------------------
 
 HOLDS: Final = 0
@@ -994,34 +1145,53 @@ def read_file(path: str, limit: int) -> bytes:
     return data
 
 
-def run(dossier_path: str, key_path: str) -> int:
-    """Check the file against the key in the other file, print the report, return the exit code."""
+def run(path: str, key_path: str, witness_paths: Sequence[str] = ()) -> int:
+    """Check the file against the keys in the others, print the report, return the exit code."""
     try:
-        key_text = read_file(key_path, MAX_KEY_FILE_BYTES).decode("utf-8", "replace")
-        key = read_key(key_text)
-        data = read_file(dossier_path, MAX_CONTAINER_BYTES)
+        key = read_key(read_file(key_path, MAX_KEY_FILE_BYTES).decode("utf-8", "replace"))
+        witnesses = [
+            read_key(
+                read_file(one, MAX_KEY_FILE_BYTES).decode("utf-8", "replace"),
+                ALGORITHM_COSIGNATURE,
+            )
+            for one in witness_paths
+        ]
+        data = read_file(path, MAX_CONTAINER_BYTES)
+        receipt = data.startswith(RECEIPT_MARK)
+        if witnesses and not receipt:
+            raise VerifyError(plain(path), "is no receipt: witnesses are checked of receipts only")
+        if len({one.public_key for one in witnesses}) < len(witnesses):
+            raise VerifyError("witnesses", "one key is given twice: it counts once")
     except VerifyError as e:
         print(f"nothing was checked: {e}", file=sys.stderr)
         return CANNOT_BE_READ
-    report = verify(data, key)
-    print(f"Dossier {plain(dossier_path)}\nKey     {key}\n\n{report}")
+    report = verify_receipt(data, key, witnesses) if receipt else verify(data, key)
+    what = "Receipt" if receipt else "Dossier"
+    print(f"{what} {plain(path)}\nKey     {key}\n\n{report}")
     return HOLDS if report.holds else DOES_NOT_HOLD
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`verifier.py DOSSIER.zip --key KEYFILE`; 0 holds, 1 does not, 2 cannot be read."""
+    """`verifier.py FILE --key KEYFILE`; 0 holds, 1 does not, 2 cannot be read."""
     parser = argparse.ArgumentParser(
-        prog="verifier.py", description="Check a Skykeep dossier offline."
+        prog="verifier.py", description="Check a Skykeep dossier or receipt offline."
     )
-    parser.add_argument("dossier", metavar="FILE", help="the dossier, a zip file")
+    parser.add_argument("file", metavar="FILE", help="a dossier (a zip file) or a receipt")
     parser.add_argument(
         "--key",
         metavar="KEYFILE",
         required=True,
         help="the record keeper's public key, one line NAME+ID+BASE64, not from the dossier",
     )
+    parser.add_argument(
+        "--witness",
+        metavar="KEYFILE",
+        action="append",
+        default=[],
+        help="of a receipt: a witness's public key; more than half of those given must hold",
+    )
     options = parser.parse_args(arguments)
-    return run(options.dossier, options.key)
+    return run(options.file, options.key, options.witness)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tests.desk import OFFICE, OFFICER, RADAR_TOKEN, Desk
 from tests.sky import at
 from tests.unit.service.test_routes import MAY
 
-TEXT = {"/checkpoint", "/metrics"}
+TEXT = {"/checkpoint", "/metrics", "/v1/receipts/{entry}"}
 
 
 @pytest.fixture(scope="module")
