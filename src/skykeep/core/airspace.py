@@ -35,7 +35,7 @@ from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
 from skykeep.core.intake import azimuth_or_none, usable_rows
 from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
-from skykeep.core.permit import ChangePermit, Permit, PermitPolicy, PreparedPermit, PutPermit
+from skykeep.core.permit import ChangePermit, Permit, PermitPolicy, PutPermit
 from skykeep.core.permit_book import (
     BookSnapshot,
     DeclareExemption,
@@ -67,6 +67,7 @@ from skykeep.core.verdict import (
     VerdictPolicy,
     judge,
     presence,
+    usable_identity,
 )
 from skykeep.core.zone import PublishZone, WithdrawZone, Zone
 from skykeep.core.zone_book import (
@@ -452,10 +453,9 @@ class Airspace:
             self.site.verdict_policy,
             upstream,
         )
-        permits = self.book.prepared()
         ahead = outlook(self._now_ns, self.site.terrain, self.site.tracker, shown)
         for held, subject in judged:
-            found = self._judge_one(held, subject, permits, ahead)
+            found = self._judge_one(held, subject, ahead)
             concern = concern_of(subject, found, self.site.alert_policy)
             self._said.extend(self._alarms.consider(held, concern, self._now_ns))
         for held in self._subjects.lost:
@@ -464,12 +464,13 @@ class Airspace:
                 self._said.extend(self._alarms.end(held, self._now_ns, why))
 
     def _judge_one(
-        self, held: Held, subject: Subject, permits: tuple[PreparedPermit, ...], ahead: Outlook
+        self, held: Held, subject: Subject, ahead: Outlook
     ) -> list[tuple[ZoneId, Presence, Verdict]]:
         policy, terrain = self.site.verdict_policy, self.site.terrain
         found: list[tuple[ZoneId, Presence, Verdict]] = []
         if subject.idle:
             return found
+        serial = usable_identity(subject)
         for target in self._enforced:
             zone = target.zone
             zone_id = zone.zone.zone_id
@@ -481,9 +482,9 @@ class Airspace:
                     self._say(_changed(self._now_ns, held, zone_id, where, before[1]))
                 continue
             where = foreseen(where, held, subject, target, ahead)
+            permits = self.book.concerning(serial, where.fix)
             verdict = judge(subject, zone, where, permits, terrain, policy)
-            if verdict.permission is Permission.PERMITTED and subject.identity is not None:
-                serial = subject.identity.claim.identity or ""
+            if verdict.permission is Permission.PERMITTED and serial is not None:
                 self.book.fly(verdict.permit_id, serial, self._now_ns)
             found.append((zone_id, where, verdict))
             held.verdicts[zone_id] = (where, verdict)

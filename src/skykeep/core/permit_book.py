@@ -6,10 +6,14 @@ not told yet is still there after a restart. Nothing here sends anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from skykeep.core.event import Actor, Event, NoticeDue, NoticeTold, PermitChanged
+from skykeep.core.geo import BORDER_SIGMAS, F64, Fix, metres_per_degree
 from skykeep.core.permit import (
     TOLD_TO_HOLDER,
     UNDECIDED_STATES,
@@ -23,6 +27,7 @@ from skykeep.core.permit import (
     PutPermit,
     ends_ns,
     handed_in,
+    is_live,
     prepare_permit,
     transition,
 )
@@ -36,6 +41,8 @@ LAPSE = Actor("a permit's own time", "rule")
 #: An exempt aircraft that is permitted again after so long flies another time: batteries are
 #: changed within minutes, and a gap in the watch is no new flight.
 FLIGHT_GAP_NS = 600 * NS_PER_S
+#: Beyond it a box and a fix may count their longitudes from different sides.
+_FAR_LON_DEG = 170.0
 #: States that time itself ends.
 _LAPSING = frozenset(
     {
@@ -127,7 +134,11 @@ class PermitBook:
         self._counts: dict[tuple[str, str], int] = {}
         self._flying: dict[tuple[PermitId, str], int] = {}
         self._prepared: tuple[PreparedPermit, ...] = ()
+        self._live: tuple[PreparedPermit, ...] = ()
+        self._boxes: F64 = np.empty((4, 0))
+        self._naming: dict[str, tuple[PreparedPermit, ...]] = {}
         self._lapses_ns: int | None = None
+        self._stale = True
 
     # -- inputs ---------------------------------------------------------------------------
 
@@ -147,6 +158,7 @@ class PermitBook:
 
     def advance(self, now_ns: int) -> list[Event]:
         """Let the clock reach `now_ns`: what is over expires, what nobody confirmed lapses."""
+        self._index()
         if self._lapses_ns is None or now_ns < self._lapses_ns:
             return []
         said: list[Event] = []
@@ -160,7 +172,6 @@ class PermitBook:
             why = "nobody confirmed it in time" if unconfirmed else "its time is over"
             after = transition(permit, PermitEvent.EXPIRE, now_ns, why, policy=self._policy)
             said += self._hold(after, LAPSE, why, now_ns, told=not _flown_out(permit))
-        self._index()
         return said
 
     def fly(self, permit_id: PermitId | None, serial: str, now_ns: int) -> None:
@@ -178,12 +189,27 @@ class PermitBook:
 
     # -- looking --------------------------------------------------------------------------
 
-    def prepared(self) -> tuple[PreparedPermit, ...]:
-        """All permits, ready to be judged by."""
-        return self._prepared
+    def concerning(self, serial: str | None, fix: Fix) -> tuple[PreparedPermit, ...]:
+        """Those that can bear on a drone at a fix: of a serial number all that name it, in any
+        state; of a nameless one all that open something and whose box it may lie in. `judge`
+        looks at no others.
+        """
+        self._index()
+        if serial is not None:
+            return self._naming.get(serial.strip().upper(), ())
+        if not self._live:
+            return ()
+        margin_m = BORDER_SIGMAS * fix.sigma_horizontal_m
+        per_lon, per_lat = metres_per_degree(fix.lat_deg)
+        dlat, dlon = margin_m / per_lat, margin_m / max(per_lon, 1.0)
+        south, west, north, east = self._boxes
+        near = (south <= fix.lat_deg + dlat) & (north >= fix.lat_deg - dlat)
+        near &= (west <= fix.lon_deg + dlon) & (east >= fix.lon_deg - dlon)
+        return tuple(self._live[i] for i in np.flatnonzero(near).tolist())
 
     def permits(self) -> tuple[Permit, ...]:
         """All permits, each in its present state."""
+        self._index()
         return tuple(p.permit for p in self._prepared)
 
     def notices(self) -> tuple[Notice, ...]:
@@ -211,7 +237,6 @@ class PermitBook:
         book._numbered, book._declared = saved.numbered, saved.declared
         book._counts = {(c.month, c.exemption_class): c.flights for c in saved.counts}
         book._flying = {(p, s): at for p, s, at in saved.flying}
-        book._index()
         return book
 
     # -- commands -------------------------------------------------------------------------
@@ -224,9 +249,7 @@ class PermitBook:
             handed = handed_in(permit.procedure, now_ns, self._policy)
             permit = replace(permit, procedure=handed)
         told = before is not None and before.permit.state is not permit.state
-        said = self._hold(permit, actor, permit.state_why, now_ns, told)
-        self._index()
-        return said
+        return self._hold(permit, actor, permit.state_why, now_ns, told)
 
     def _change(self, command: ChangePermit, now_ns: int) -> list[Event]:
         known = self._permits.get(command.permit_id)
@@ -238,9 +261,7 @@ class PermitBook:
         after = transition(
             known.permit, event, now_ns, command.why, command.terms, policy=self._policy
         )
-        said = self._hold(after, command.actor, command.why, now_ns, event in TOLD_TO_HOLDER)
-        self._index()
-        return said
+        return self._hold(after, command.actor, command.why, now_ns, event in TOLD_TO_HOLDER)
 
     def _declare(self, draft: Permit, actor: Actor, now_ns: int) -> list[Event]:
         _check_emergency(draft, self._authority_id, self._policy, now_ns)
@@ -252,9 +273,7 @@ class PermitBook:
         step = PermitEvent.DECLARE_EMERGENCY
         permit = transition(draft, step, now_ns, why, policy=self._policy)
         self._declared = declared
-        said = self._hold(permit, actor, why, now_ns, told=False)
-        self._index()
-        return said
+        return self._hold(permit, actor, why, now_ns, told=False)
 
     def _delivered(self, command: ReportDelivery, now_ns: int) -> list[Event]:
         notice = self._notices.get(command.notice_id)
@@ -282,11 +301,12 @@ class PermitBook:
         if permit.procedure.notified_ns is None:
             told = replace(permit, procedure=replace(permit.procedure, notified_ns=now_ns))
             self._permits[permit.permit_id] = prepare_permit(told)
-            self._index()
+            self._stale = True
 
     def _hold(self, permit: Permit, actor: Actor, why: str, now_ns: int, told: bool) -> list[Event]:
         """The permit's new version; its holder will be told by every channel that was given."""
         self._permits[permit.permit_id] = prepare_permit(permit)
+        self._stale = True
         state = permit.state
         said: list[Event] = [PermitChanged(now_ns, permit.permit_id, state.value, actor, why)]
         if not told:
@@ -304,7 +324,18 @@ class PermitBook:
         return said
 
     def _index(self) -> None:
+        """What is looked up again and again; made when it is asked for, after any changes."""
+        if not self._stale:
+            return
+        self._stale = False
         self._prepared = tuple(self._permits.values())
+        self._live = tuple(p for p in self._prepared if is_live(p.permit))
+        self._boxes = np.array([_box(p) for p in self._live]).reshape(-1, 4).T
+        naming: dict[str, list[PreparedPermit]] = {}
+        for prepared in self._prepared:
+            for serial in dict.fromkeys(s.strip().upper() for s in prepared.permit.serials):
+                naming.setdefault(serial, []).append(prepared)
+        self._naming = {serial: tuple(found) for serial, found in naming.items()}
         due = [at for p in self._prepared if (at := _lapses_ns(p.permit)) is not None]
         self._lapses_ns = min(due, default=None)
 
@@ -330,6 +361,17 @@ def due(permits: Sequence[Permit], notices: Sequence[Notice], until_ns: int) -> 
         found.append(Due(notice.at_ns, notice.permit_id, "tell", words))
     soon = [d for d in found if d.at_ns <= until_ns]
     return tuple(sorted(soon, key=lambda d: (d.at_ns, d.permit_id, d.what)))
+
+
+def _box(prepared: PreparedPermit) -> tuple[float, float, float, float]:
+    """South, west, north, east of all areas; near 180 degrees of longitude all round."""
+    areas = prepared.areas
+    if not areas:
+        return math.inf, math.inf, -math.inf, -math.inf
+    west, east = min(a.west_deg for a in areas), max(a.east_deg for a in areas)
+    if west < -_FAR_LON_DEG or east > _FAR_LON_DEG:
+        west, east = -math.inf, math.inf
+    return min(a.south_deg for a in areas), west, max(a.north_deg for a in areas), east
 
 
 def _lapses_ns(permit: Permit) -> int | None:

@@ -273,6 +273,14 @@ def _judge_kind(subject: Subject, strength: Strength, policy: VerdictPolicy) -> 
     return _verdict(Permission.UNDETERMINED, strength, code)
 
 
+def usable_identity(subject: Subject) -> str | None:
+    """What permits are looked for by: the claimed identity, unless it is known to be wrong."""
+    identity = subject.identity
+    if identity is None or identity.strength is Strength.INCONSISTENT:
+        return None
+    return identity.claim.identity
+
+
 def _judge_permits(
     subject: Subject,
     zone: PreparedZone,
@@ -283,9 +291,9 @@ def _judge_permits(
 ) -> Verdict:
     identity = subject.identity
     strength = Strength.NONE if identity is None else identity.strength
-    if identity is None or identity.claim.identity is None or strength is Strength.INCONSISTENT:
+    serial = usable_identity(subject)
+    if serial is None:
         return _judge_nameless(subject, zone, where, permits, terrain, policy)
-    serial = identity.claim.identity
     best: tuple[int, Verdict] | None = None
     for permit in permits:
         if names_aircraft(permit.permit, serial):

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skykeep.core.event import Actor, Event, NoticeDue, NoticeTold, PermitChanged
+from skykeep.core.geo import Circle, Fix, Tri, Volume, Volume4D, metres_per_degree
 from skykeep.core.permit import (
     ChangePermit,
     Channel,
@@ -16,6 +20,7 @@ from skykeep.core.permit import (
     Procedure,
     PutPermit,
     Terms,
+    covers,
 )
 from skykeep.core.permit_book import (
     PAGE,
@@ -28,7 +33,7 @@ from skykeep.core.permit_book import (
 )
 from skykeep.errors import DecisionError
 from skykeep.units import NS_PER_S, PermitId
-from tests.sky import CITY, OFFICER, SERIAL, at, permit_named
+from tests.sky import CITY, OFFICER, SERIAL, at, fix_at, permit_named
 
 POLICY = PermitPolicy(
     decide_within_s=86_400.0, land_within_s=60.0, confirm_within_s=600.0, appeal="in court"
@@ -258,3 +263,41 @@ def test_due_is_sorted_by_urgency() -> None:
     ]  # fmt: skip
     assert [d.permit_id for d in due(permits, (), at(50.0))] == ["B", "A"]
     assert [d.permit_id for d in due(permits, (), at(50.0) - NS_PER_S)] == ["B"]
+
+
+def test_only_permits_that_can_bear_on_a_drone_are_judged_by() -> None:
+    made = book()
+    made.apply(PutPermit(OFFICER, permit_named("P2", serials=("OTHER", " other"))), at(0.0))
+    made.apply(PutPermit(OFFICER, permit_named("P3", state=PermitState.REVOKED)), at(0.0))
+
+    def named(serial: str | None, east_m: float = 0.0) -> list[str]:
+        found = made.concerning(serial, fix_at((east_m, 0.0, 100.0)))
+        return [str(p.permit.permit_id) for p in found]
+
+    assert named(f" {SERIAL.lower()}", 90_000.0) == ["P1", "P3"]
+    assert named("OTHER") == ["P2"]
+    assert named("NONE") == []
+    assert named(None) == ["P1", "P2"]
+    assert named(None, 5_008.0) == ["P1", "P2"]  # within the uncertainty of the border
+    assert named(None, 5_200.0) == []
+    step(made, PermitEvent.REVOKE, 1.0)
+    assert named(None) == ["P2"]
+
+
+@given(
+    st.floats(-179.9, 179.9), st.floats(-60.0, 60.0), st.floats(1.0, 40_000.0),
+    st.floats(-50_000.0, 50_000.0), st.floats(-50_000.0, 50_000.0), st.floats(0.0, 500.0),
+)  # fmt: skip
+@settings(deadline=None)
+def test_no_permit_that_covers_a_fix_is_left_aside(
+    lon: float, lat: float, radius_m: float, east_m: float, north_m: float, sigma_m: float
+) -> None:
+    per_lon, per_lat = metres_per_degree(lat)
+    where = Fix(
+        lat + north_m / per_lat, math.remainder(lon + east_m / per_lon, 360.0), sigma_m, None, 0.0
+    )
+    volume = Volume4D(Volume(Circle(lat, lon, radius_m), None, None), None, None)
+    made = book(volumes=(volume,))
+    (prepared,) = made.concerning(SERIAL, where)
+    if covers(prepared, where, at(1.0), None) is not Tri.NO:
+        assert made.concerning(None, where) == (prepared,)
