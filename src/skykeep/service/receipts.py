@@ -40,7 +40,7 @@ Index = Annotated[
 
 @router.get(
     "/v1/receipts/{entry}",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses=READS | statuses(404) | text_answer(RECEIPT, "the receipt, a tlog-proof"),
 )
 async def get_receipt(
