@@ -15,6 +15,7 @@ from skykeep.core.casebook import (
     Casebook,
     CaseCommand,
     FileReport,
+    HoldIncident,
     IncidentChanged,
     MoveIncident,
     OpenIncident,
@@ -22,6 +23,7 @@ from skykeep.core.casebook import (
 from skykeep.core.event import Event, Tick
 from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Batch
+from skykeep.core.retention import EraseKeys
 from skykeep.core.track import registration, upstream
 from skykeep.core.track.arrival import Motion, foresee, target_of
 from skykeep.core.zone import prepare_zone
@@ -31,8 +33,8 @@ from skykeep.record.entry import Entry, Placed, read_leaf
 from skykeep.store.record_store import KnownBatch, RecordStore, Staged
 from skykeep.units import NS_PER_S
 
-Input = Batch | Tick | Command
-CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident)
+Input = Batch | Tick | Command | EraseKeys
+CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident, HoldIncident)
 
 
 class Runtime:
@@ -51,6 +53,9 @@ class Runtime:
         elif isinstance(item, Tick):
             self.now_ns = max(self.now_ns, item.at_ns)
             events = self.airspace.advance(item.at_ns)
+        elif isinstance(item, EraseKeys):
+            self.casebook.forget(item.before_ns)
+            events = ()
         else:
             events = self.airspace.apply(item, self.now_ns)
         self.casebook.receive(events)
@@ -214,7 +219,8 @@ class Recorded:
                 in_group[item.batch_id] = KnownBatch(entry, digest)
             pending += made
             answers.append(replace(answer, entry=entry))
-        return Prepared(answers, self._stage(pending, known) if pending else None)
+        erase = tuple(k for item in items if isinstance(item, EraseKeys) for k in item.keys)
+        return Prepared(answers, self._stage(pending, known, erase) if pending else None)
 
     def commit(self, prepared: Prepared) -> None:
         """The part of `take` that waits for the disk; it may run on another thread."""
@@ -241,19 +247,26 @@ class Recorded:
         events = runtime.take(item)
         if isinstance(item, Tick):
             first = entries.tick_entry(item)
+        elif isinstance(item, EraseKeys):
+            first = entries.erasure_entry(item, runtime.now_ns)
         elif not isinstance(item, Batch):
             first = entries.command_entry(item, entries.COMMAND, runtime.now_ns)
         assert first is not None
         return Answer(events), [first, *entries.output_entries(events, runtime.now_ns)]
 
-    def _stage(self, pending: list[Entry], known: list[tuple[str, int, bytes]]) -> Staged:
+    def _stage(
+        self,
+        pending: list[Entry],
+        known: list[tuple[str, int, bytes]],
+        erase: tuple[tuple[str, int], ...],
+    ) -> Staged:
         self._since_snapshot += len(pending)
         snapshot = None
-        if self._since_snapshot >= SNAPSHOT_EVERY:
+        if self._since_snapshot >= SNAPSHOT_EVERY or erase:
             state = (self.runtime.airspace.snapshot(), self.runtime.casebook)
             snapshot = wire.encode(state)
             self._since_snapshot = 0
-        return self.store.stage(pending, known, snapshot)
+        return self.store.stage(pending, known, snapshot, erase)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -265,7 +278,7 @@ def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | 
     leaf = read_leaf(placed.leaf)
     if leaf.kind == entries.TICK:
         return Tick(leaf.at_ns)
-    if leaf.kind not in (entries.BATCH, entries.COMMAND, entries.CASE):
+    if leaf.kind not in (entries.BATCH, entries.COMMAND, entries.CASE, entries.ERASURE):
         return None
     facts = store.facts(placed)
     if leaf.kind == entries.BATCH:

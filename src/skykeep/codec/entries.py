@@ -30,12 +30,15 @@ from skykeep.core.event import (
 from skykeep.core.geo import F64
 from skykeep.core.observation import Batch, Claim, Form, Scheme
 from skykeep.core.permit_book import PermitCommand
+from skykeep.core.retention import EraseKeys
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
+from skykeep.core.zone import ZoneState
 from skykeep.errors import InputError, RecordError
 from skykeep.record.entry import LONGEST_SOURCE, Entry, Fact
-from skykeep.units import BatchId, SensorId
+from skykeep.units import BatchId, SensorId, ZoneId
 
 SITE, BATCH, COMMAND, TICK, CASE = "site", "batch", "command", "tick", "case"
+ERASURE = "erasure"
 TRACKS, VERDICT, ALERT = "tracks", "verdict", "alert"
 INPUTS = frozenset({BATCH, COMMAND, TICK})
 OUTPUTS = frozenset({TRACKS, VERDICT, ALERT})
@@ -74,6 +77,11 @@ def command_entry(command: Command | CaseCommand, kind: str, at_ns: int) -> Entr
     """A command; one about a permit is sealed: it names who flies."""
     private = isinstance(command, PermitCommand)
     return Entry(kind, at_ns, kind, (Fact(wire.encode(command), private=private),))
+
+
+def erasure_entry(command: EraseKeys, at_ns: int) -> Entry:
+    """Which keys were destroyed, by whom and why: anybody may know."""
+    return Entry(ERASURE, at_ns, ERASURE, (Fact(wire.encode(command)),))
 
 
 def batch_entry(batch: Batch) -> Entry:
@@ -238,6 +246,14 @@ def registration_of(fact: bytes) -> RegistrationChanged | None:
     if not fact.startswith(b'["RegistrationChanged"'):
         return None
     return msgspec.convert(msgspec.json.decode(fact)[1], RegistrationChanged)
+
+
+def zone_in_force(fact: bytes) -> ZoneId | None:
+    """The zone that an open fact of a `tracks` entry says has entered into force."""
+    if not fact.startswith(b'["ZoneChanged"'):
+        return None
+    said = msgspec.json.decode(fact)[1]
+    return ZoneId(said["zone_id"]) if said["state"] == ZoneState.IN_FORCE else None
 
 
 def _json(value: object) -> Fact:

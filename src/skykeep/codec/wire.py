@@ -32,6 +32,7 @@ from skykeep.core import (
     permit,
     permit_book,
     picture,
+    retention,
     schedule,
     stations,
     subjects,
@@ -45,8 +46,8 @@ from skykeep.errors import InputError
 
 _ROOMS = (
     airspace, alarm, alert, application, casebook, claims, displacement, event, geo, identity,
-    observation, permit, permit_book, picture, registration, schedule, stations, subjects,
-    timeline, tracker, upstream, verdict, zone, zone_book,
+    observation, permit, permit_book, picture, registration, retention, schedule, stations,
+    subjects, timeline, tracker, upstream, verdict, zone, zone_book,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

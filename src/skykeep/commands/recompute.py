@@ -13,6 +13,7 @@ from skykeep.codec import entries, wire
 from skykeep.core.casebook import CaseCommand
 from skykeep.core.event import Tick
 from skykeep.core.observation import Batch
+from skykeep.core.retention import EraseKeys
 from skykeep.errors import RecordError, SkykeepError
 from skykeep.record.entry import Entry, Leaf, Placed, read_leaf, sealed_hour
 from skykeep.runtime import Input, Runtime, feed_again, recorded_input
@@ -33,6 +34,8 @@ class Recomputed:
     entries: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    since: int = 0  # the first entry that was fed again: what went before has lost facts
+    erased: int = 0  # keys that the record says were destroyed
 
 
 def recompute(folder: Path) -> Recomputed:
@@ -69,15 +72,48 @@ class _Again:
         try:
             self._batches = self._store.batches()
             self._snapshot = self._store.snapshot()
+            self._found.since = self._first_whole()
             for placed in self._store.entries():
                 index = placed.index
-                self._one(placed)
+                if index < self._found.since:
+                    self._untouched(placed)
+                else:
+                    self._one(placed)
             index = None
             self._nothing_left_over()
         except (SkykeepError, *_NOT_OURS) as error:
             said = str(error)
             known = index is None or said.startswith("entry ")
             self._found.faults.append(said if known else f"entry {index}: {said}")
+
+    def _first_whole(self) -> int:
+        """The first entry from which all inputs can be read: keys are destroyed at a snapshot."""
+        last = 0
+        for placed in self._store.entries():
+            if read_leaf(placed.leaf).kind == entries.ERASURE:
+                command: EraseKeys = wire.decode(self._store.facts(placed)[0])
+                self._found.erased += len(command.keys)
+                last = placed.index
+        if not last:
+            return 0
+        if self._snapshot is None or self._snapshot[0] <= last:
+            raise RecordError(f"entry {last} destroyed keys, and no snapshot behind it is left")
+        return self._snapshot[0]
+
+    def _untouched(self, placed: Placed) -> None:
+        """An entry that is not fed again: its facts are those that the leaf commits to."""
+        leaf = read_leaf(placed.leaf)
+        self._store.check_facts(placed)
+        self._found.counts[leaf.kind] += 1
+        if placed.index + 1 < self._found.since:
+            return
+        assert self._snapshot is not None
+        site = entries.site_of(self._store.facts(next(self._store.entries(0, 1))))
+        state = wire.decode(self._snapshot[1])
+        self._runtime = Runtime(site, state[0])
+        self._runtime.casebook = state[1]
+        known = self._batches.items()
+        self._batches = {b: k for b, k in known if k.index >= self._found.since}
 
     def _one(self, placed: Placed) -> None:
         leaf = read_leaf(placed.leaf)
@@ -159,6 +195,8 @@ def _input_entry(item: Input | CaseCommand, kind: str, now_ns: int) -> Entry:
         return entries.tick_entry(item)
     if isinstance(item, Batch):
         return entries.batch_entry(item)
+    if isinstance(item, EraseKeys):
+        return entries.erasure_entry(item, now_ns)
     return entries.command_entry(item, kind, now_ns)
 
 
@@ -184,4 +222,9 @@ def run(folder: Path, as_json: bool) -> int:
         print(f"does not hold: {fault}", file=sys.stderr)
     if not named:
         print("The stored leaves give every signed root; verdicts and alerts are the same.")
+        if found.since:
+            print(
+                f"Entries 0 to {found.since - 1} were not fed again: {found.erased} keys of what "
+                "points to a person were destroyed. They are unaltered, as far as they can be read."
+            )
     return 1 if named else 0

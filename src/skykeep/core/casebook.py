@@ -117,6 +117,7 @@ class Incident:
     sightings: tuple[ReportKept, ...]
     reports: tuple[ResponderReport, ...] = ()
     assessments: tuple[Assessment, ...] = ()
+    held: bool = True  # what points to a person is kept for it, until somebody lets go
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,17 @@ class MoveIncident:
     why: str
 
 
-CaseCommand = OpenIncident | FileReport | Assess | MoveIncident
+@dataclass(frozen=True, slots=True)
+class HoldIncident:
+    """Command: keep what points to a person for an incident, or let it go."""
+
+    actor: Actor
+    incident_id: IncidentId
+    held: bool
+    why: str
+
+
+CaseCommand = OpenIncident | FileReport | Assess | MoveIncident | HoldIncident
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +225,8 @@ class Casebook:
                     f"incident {incident.incident_id} is {incident.state}: it cannot {command.step}"
                 )
             return self._put(replace(incident, state=following), at_ns, command.step, command.actor)
+        if isinstance(command, HoldIncident):
+            return self._hold(incident, command, at_ns)
         if incident.state is IncidentState.CLOSED:
             raise DecisionError(f"incident {incident.incident_id} is closed; reopen it first")
         if isinstance(command, FileReport):
@@ -275,6 +288,28 @@ class Casebook:
         )
         assessed = replace(incident, assessments=(*incident.assessments, assessment))
         return self._put(assessed, at_ns, "assess", command.actor)
+
+    def _hold(self, incident: Incident, command: HoldIncident, at_ns: int) -> IncidentChanged:
+        if not command.why.strip():
+            raise DecisionError("to hold an incident or to let it go needs a reason in words")
+        if incident.held is command.held:
+            said = "held already" if incident.held else "not held"
+            raise DecisionError(f"incident {incident.incident_id} is {said}")
+        changed = replace(incident, held=command.held)
+        done = "hold" if command.held else "release"
+        return self._put(changed, at_ns, done, command.actor)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what was said of identities before a moment, but for incidents under hold."""
+
+        def stays(event: Event) -> bool:
+            return not (isinstance(event, IdentityChanged) and event.at_ns < before_ns)
+
+        self.pending = [event for event in self.pending if stays(event)]
+        for incident in list(self.incidents.values()):
+            if not incident.held:
+                kept = tuple(event for event in incident.history if stays(event))
+                self.incidents[incident.incident_id] = replace(incident, history=kept)
 
     def _put(self, incident: Incident, at_ns: int, done: str, actor: Actor) -> IncidentChanged:
         self.incidents[incident.incident_id] = incident

@@ -300,7 +300,8 @@ def _judge_permits(
             grade = _grade(permit, zone, where, terrain, strength, policy)
             best = grade if best is None or grade[0] < best[0] else best
     if best is None:
-        return _verdict(Permission.NOT_PERMITTED, strength, "no_permit_for_aircraft", None, serial)
+        # Without the serial: reasons are open facts, and who it was is not kept as long.
+        return _verdict(Permission.NOT_PERMITTED, strength, "no_permit_for_aircraft")
     return best[1]
 
 

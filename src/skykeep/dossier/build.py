@@ -9,7 +9,7 @@ with who withheld it and why; leaves are never left out.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -25,6 +25,7 @@ from skykeep.dossier.story import Excerpt, tell
 from skykeep.errors import RecordError
 from skykeep.record.entry import Placed, read_leaf, sealed_hour
 from skykeep.record.note import sign
+from skykeep.store.holds import HeldFact
 from skykeep.store.record_store import RecordStore
 from skykeep.units import NS_PER_S
 
@@ -34,6 +35,9 @@ MARGIN_NS = 60 * NS_PER_S
 #: A record that is no longer than this before the incident is shown from its beginning, so
 #: that the zones and permits that were declared stand in the dossier as facts.
 CONTEXT_LEAVES = 20_000
+#: What stands for a fact that cannot be read any more where only its place counts.
+GONE = b"null"
+WHY_ERASED = "its key was destroyed when its time was over: nobody can read it any more"
 WHY_PRIVATE = "it names a person, or an aircraft by its serial, and is not part of this incident"
 
 
@@ -85,17 +89,40 @@ def _start(store: RecordStore, incident: Incident) -> int:
 
 def _facts_line(store: RecordStore, placed: Placed, site: Site, excerpt: Excerpt) -> bytes:
     """One JSON array: each fact with its salt, or what stands for it and why it is withheld."""
-    salts, commitments = store.salts(placed), store.commitments(placed)
-    data = store.facts(placed)
+    commitments, data = store.commitments(placed), store.readable(placed)
     line: list[dict[str, str]] = []
     for place, stored in enumerate(placed.stored):
-        if sealed_hour(stored) is not None and not excerpt.concerns(data[place]):
+        known = data[place]
+        private = sealed_hour(stored) is not None
+        if known is None or (private and not excerpt.concerns(known)):
             hidden = base64.b64encode(commitments[place]).decode()
-            line.append({"by": site.authority_id, "hash": hidden, "why": WHY_PRIVATE})
+            why = WHY_ERASED if known is None else WHY_PRIVATE
+            line.append({"by": site.authority_id, "hash": hidden, "why": why})
             continue
-        line.append({"fact": data[place].decode(), "salt": salts[place].hex()})
-    excerpt.take(placed, data, sum("fact" in shown for shown in line))
+        line.append({"fact": known.decode(), "salt": store.salt(placed, place).hex()})
+    facts = tuple(GONE if d is None else d for d in data)
+    excerpt.take(placed, facts, sum("fact" in shown for shown in line))
     return msgspec.json.encode(line)
+
+
+def needed_facts(
+    store: RecordStore, incident: Incident, keys: Collection[tuple[str, int]]
+) -> list[HeldFact]:
+    """What an incident needs of the facts that these keys (source, hour) seal."""
+    site = entries.site_of(store.facts(next(store.entries(0, 1))))
+    start = _start(store, incident)
+    excerpt = Excerpt(site, incident, start, store.size, "")
+    found: list[HeldFact] = []
+    for placed in store.entries(start):
+        source, data = read_leaf(placed.leaf).source, store.readable(placed)
+        for place, (stored, known) in enumerate(zip(placed.stored, data, strict=True)):
+            hour = sealed_hour(stored)
+            if known is None or hour is None or (source, hour) not in keys:
+                continue
+            if excerpt.concerns(known):
+                found.append(HeldFact(placed.index, place, store.salt(placed, place), known))
+        excerpt.take(placed, tuple(GONE if d is None else d for d in data), 0)
+    return found
 
 
 def _lines(lines: Sequence[bytes]) -> bytes:

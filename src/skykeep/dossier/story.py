@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -36,6 +36,7 @@ from skykeep.core.observation import Sensor
 from skykeep.core.permit import ChangePermit, PutPermit
 from skykeep.core.verdict import INSIDE
 from skykeep.core.zone import PublishZone, Zone
+from skykeep.core.zone_book import DeclareBan, ProposeZone
 from skykeep.dossier.found_off import off_words
 from skykeep.dossier.page_words import PRESENCE, STEPS, look_of, said
 from skykeep.dossier.view import (
@@ -81,6 +82,7 @@ class Excerpt:
     found_off: dict[SensorId, list[RegistrationChanged]] = field(default_factory=dict)
     states: dict[TrackId, list[TrackUpdated]] = field(default_factory=dict)
     seen_by: dict[TrackId, Counter[str]] = field(default_factory=dict)
+    proposed: dict[ZoneId, Zone] = field(default_factory=dict)
     permits: dict[str, str] = field(default_factory=dict)
     other_permits: set[str] = field(default_factory=set)
     withheld: int = 0
@@ -130,12 +132,16 @@ class Excerpt:
                     self._state(state)
                 elif (found := entries.registration_of(fact)) is not None:
                     self.found_off.setdefault(found.sensor_id, []).append(found)
+                elif (zone_id := entries.zone_in_force(fact)) in self.proposed:
+                    self._zone(self.proposed.pop(zone_id), leaf.at_ns)
 
     def _command(self, command: object, at_ns: int) -> None:
         if isinstance(command, PublishZone):
-            if command.zone.authority_id == self.site.authority_id:
-                self.zones[command.zone.zone_id] = command.zone
-                self.zone_since.setdefault(command.zone.zone_id, at_ns)
+            self._zone(command.zone, at_ns)
+        elif isinstance(command, DeclareBan):
+            self._zone(replace(command.zone, emergency=True), at_ns)
+        elif isinstance(command, ProposeZone):
+            self.proposed[command.zone.zone_id] = command.zone
         elif isinstance(command, RegisterSensor):
             self.sensors[command.sensor.sensor_id] = command.sensor
         elif isinstance(command, PutPermit):
@@ -144,6 +150,11 @@ class Excerpt:
                 self.permits[permit.permit_id] = f"{permit.state.value}: {permit.holder}"
             else:
                 self.other_permits.add(permit.permit_id)
+
+    def _zone(self, zone: Zone, at_ns: int) -> None:
+        if zone.authority_id == self.site.authority_id:
+            self.zones[zone.zone_id] = zone
+            self.zone_since.setdefault(zone.zone_id, at_ns)
 
     def _state(self, state: TrackUpdated) -> None:
         if state.track_id not in self.states:

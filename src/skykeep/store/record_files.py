@@ -34,11 +34,21 @@ CREATE TABLE IF NOT EXISTS batches (
   batch_id TEXT PRIMARY KEY, idx INTEGER NOT NULL, digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshots (size INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS erasing (
+  source TEXT NOT NULL, hour INTEGER NOT NULL, PRIMARY KEY (source, hour)
+) STRICT, WITHOUT ROWID;
 """
 KEY_TABLES = """
 CREATE TABLE IF NOT EXISTS record_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB) STRICT;
 CREATE TABLE IF NOT EXISTS seal_keys (
   source TEXT NOT NULL, hour INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (source, hour)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hold_keys (
+  hold TEXT PRIMARY KEY, key BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (
+  hold TEXT NOT NULL, idx INTEGER NOT NULL, place INTEGER NOT NULL, sealed BLOB NOT NULL,
+  PRIMARY KEY (idx, place, hold)
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -66,6 +76,8 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten: a key that was destroyed is in no free page.
+        db.execute("PRAGMA secure_delete = ON")
         db.executescript(tables)
     except DATABASE_ERRORS:
         db.close()

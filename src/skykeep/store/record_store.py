@@ -3,14 +3,15 @@
 Duties: `append` returns after its entries, the keys that seal them and the checkpoint over
 them have reached the disk (WAL, synchronous FULL: SQLite syncs the log at each commit). A
 failure leaves nothing of the append; the store then refuses to go on until it is opened
-again, and opening computes the root anew from the stored leaves.
+again, and opening computes the root anew from the stored leaves. It is longer than other files
+because all that touches the two databases together stands here.
 """
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, groupby
@@ -43,8 +44,9 @@ from skykeep.record.entry import (
 from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
-from skykeep.store import groups
+from skykeep.store import erasure, groups, holds
 from skykeep.store.groups import Group
+from skykeep.store.holds import HeldFact
 from skykeep.store.record_audit import walk
 from skykeep.store.record_files import (
     DATABASE_ERRORS,
@@ -87,6 +89,7 @@ class Staged:
     frontier: Frontier
     note: bytes
     snapshot: bytes | None
+    erase: tuple[tuple[str, int], ...] = ()
 
 
 def _is_one_open(entry: Entry) -> bool:
@@ -140,6 +143,7 @@ class RecordStore:
         fault = next(iter(self.key_faults), None) or next(self.faults(), None)
         if fault is not None:
             raise RecordError(fault)
+        self._destroy()  # what a crash left half done
 
     @property
     def size(self) -> int:
@@ -186,35 +190,43 @@ class RecordStore:
         entries: Sequence[Entry],
         batches: Sequence[tuple[str, int, bytes]] = (),
         snapshot: bytes | None = None,
+        erase: Sequence[tuple[str, int]] = (),
     ) -> range:
         """Make entries durable under one signed checkpoint; returns their indices.
 
         `batches` are (batch id, offset in `entries`, digest) to be known by; `snapshot` is
-        the engine's state after the last entry. RecordError if the disk did not take it:
-        nothing of it is in the record then.
+        the engine's state after the last entry; `erase` the keys (source, hour) that are
+        destroyed once all of it is durable. RecordError if the disk did not take it: nothing of
+        it is in the record then.
         """
-        return self.commit(self.stage(entries, batches, snapshot))
+        return self.commit(self.stage(entries, batches, snapshot, erase))
 
     def stage(
         self,
         entries: Sequence[Entry],
         batches: Sequence[tuple[str, int, bytes]] = (),
         snapshot: bytes | None = None,
+        erase: Sequence[tuple[str, int]] = (),
     ) -> Staged:
         """All of an append that needs no disk; the next stage waits for this one's commit."""
         self._check()
         if not entries:
             raise RecordError("nothing is to be recorded")
+        if erase and snapshot is None:
+            raise RecordError("keys are destroyed only behind a snapshot: what went before is gone")
         first = self.size
         try:
             group = self._group(entries, first)
             if snapshot is not None:
-                snapshot = self._sealed_snapshot(snapshot, first + len(entries))
+                snapshot = self._sealed_snapshot(
+                    snapshot, first + len(entries), hour_of(entries[-1].at_ns)
+                )
         except (*DATABASE_ERRORS, RecordError) as error:
             raise self._broke(error) from None
         frontier = self.frontier.extend(group.hashes)
         known = [(b, first + offset, digest) for b, offset, digest in batches]
-        return Staged(group, known, frontier, self._checkpoint(frontier).to_bytes(), snapshot)
+        note = self._checkpoint(frontier).to_bytes()
+        return Staged(group, known, frontier, note, snapshot, tuple(erase))
 
     def commit(self, staged: Staged) -> range:
         """Make durable what was staged last; SQLite works without holding up other threads."""
@@ -234,11 +246,49 @@ class RecordStore:
                 if staged.snapshot is not None:
                     self._db.execute("DELETE FROM snapshots")
                     self._db.execute("INSERT INTO snapshots VALUES (?, ?)", (size, staged.snapshot))
+                if staged.erase:
+                    self._db.executemany(
+                        "INSERT OR IGNORE INTO erasing VALUES (?, ?)", staged.erase
+                    )
+            if staged.erase:
+                self._destroy()
         except (*DATABASE_ERRORS, OSError) as error:
             raise self._broke(error) from None
         self._newest.write(staged.note)
         self.frontier = staged.frontier
         return range(first, size)
+
+    def _destroy(self) -> None:
+        erasure.destroy(self._db, self._keys, SNAPSHOT_SOURCE)
+        self._cache.clear()
+
+    def sealing_keys(self) -> list[tuple[str, int]]:
+        """The keys (source, hour) that there are, but for the snapshots'."""
+        try:
+            return [k for k in erasure.sealing_keys(self._keys) if k[0] != SNAPSHOT_SOURCE]
+        except DATABASE_ERRORS as error:
+            raise RecordError(f"the keys cannot be read: {error}") from None
+
+    def hold(self, name: str, facts: Sequence[HeldFact]) -> None:
+        """Keep facts past the end of their keys; durable when it returns."""
+        self._on_keys(lambda: holds.hold(self._keys, name, facts))
+
+    def release(self, name: str) -> None:
+        """Let go of what a hold kept: where its keys are gone, it is gone."""
+        self._on_keys(lambda: holds.release(self._keys, name))
+        erasure.empty_log(self._keys)
+
+    def holds(self) -> tuple[str, ...]:
+        """The holds that keep any fact."""
+        return holds.names(self._keys)
+
+    def _on_keys(self, change: Callable[[], None]) -> None:
+        self._check()
+        try:
+            with self._keys:
+                change()
+        except (*DATABASE_ERRORS, OSError) as error:
+            raise self._broke(error) from None
 
     def _check(self) -> None:
         if self._broken is not None:
@@ -324,9 +374,10 @@ class RecordStore:
             return key
         return row[0] if row is not None and type(row[0]) is bytes else b""
 
-    def _sealed_snapshot(self, snapshot: bytes, size: int) -> bytes:
-        key = self._made_key(SNAPSHOT_SOURCE, 0)
-        return seal(key, 0, size, SNAPSHOT_PLACE, snapshot)[0]
+    def _sealed_snapshot(self, snapshot: bytes, size: int, hour: int) -> bytes:
+        """Under a key of its hour: with older ones' keys what they held is gone."""
+        key = self._made_key(SNAPSHOT_SOURCE, hour)
+        return seal(key, hour, size, SNAPSHOT_PLACE, snapshot)[0]
 
     # -- reading --------------------------------------------------------------------------
 
@@ -346,9 +397,32 @@ class RecordStore:
         """An entry's facts as they were handed in; RecordError where a key is gone."""
         source = read_leaf(placed.leaf).source
         return tuple(
-            unseal(self._fact_key(source, stored), placed.index, place, stored)
+            self._fact(source, placed.index, place, stored)
             for place, stored in enumerate(placed.stored)
         )
+
+    def readable(self, placed: Placed) -> tuple[bytes | None, ...]:
+        """The same, with None for what cannot be read because its key was destroyed."""
+        source = read_leaf(placed.leaf).source
+        return tuple(
+            None
+            if self._is_gone(source, placed.index, place, stored)
+            else self._fact(source, placed.index, place, stored)
+            for place, stored in enumerate(placed.stored)
+        )
+
+    def _fact(self, source: str, index: int, place: int, stored: bytes) -> bytes:
+        key = self._fact_key(source, stored)
+        if key is None and sealed_hour(stored) is not None:
+            kept = holds.held(self._keys, index, place)
+            if kept is not None:
+                return kept.data
+        return unseal(key, index, place, stored)
+
+    def _is_gone(self, source: str, index: int, place: int, stored: bytes) -> bool:
+        if sealed_hour(stored) is None or self._fact_key(source, stored) is not None:
+            return False
+        return holds.held(self._keys, index, place) is None
 
     def _fact_key(self, source: str, stored: bytes) -> FactKey | None:
         hour = sealed_hour(stored)
@@ -383,19 +457,19 @@ class RecordStore:
             for place, stored in enumerate(placed.stored)
         ]
 
-    def salts(self, placed: Placed) -> list[bytes]:
-        """The salts that disclose an entry's facts; RecordError where a key is gone."""
-        source = read_leaf(placed.leaf).source
-        found = []
-        for place, stored in enumerate(placed.stored):
-            salts = self._salts if self._record_key else None
-            if sealed_hour(stored) is not None:
-                key = self._fact_key(source, stored)
-                salts = None if key is None else key.salts
-            if salts is None:
-                raise RecordError(f"entry {placed.index}, fact {place}: its key is gone")
-            found.append(salts(placed.index, place))
-        return found
+    def salt(self, placed: Placed, place: int) -> bytes:
+        """The salt that discloses one of an entry's facts; RecordError where its key is gone."""
+        index, stored = placed.index, placed.stored[place]
+        salts = self._salts if self._record_key else None
+        if sealed_hour(stored) is not None:
+            key = self._fact_key(read_leaf(placed.leaf).source, stored)
+            salts = None if key is None else key.salts
+            kept = holds.held(self._keys, index, place) if key is None else None
+            if kept is not None:
+                return kept.salt
+        if salts is None:
+            raise RecordError(f"entry {index}, fact {place}: its key is gone")
+        return salts(index, place)
 
     def batch(self, batch_id: str) -> KnownBatch | None:
         """Where a batch is in the record, if it is; RecordError where that cannot be read."""
@@ -429,7 +503,8 @@ class RecordStore:
         if size > self.size or type(sealed) is not bytes or sealed_hour(sealed) is None:
             raise RecordError(f"the snapshot over {size} entries is none of this record")
         try:
-            data = unseal(self._key_of(SNAPSHOT_SOURCE, 0), size, SNAPSHOT_PLACE, sealed)
+            key = self._key_of(SNAPSHOT_SOURCE, sealed_hour(sealed) or 0)
+            data = unseal(key, size, SNAPSHOT_PLACE, sealed)
         except RecordError as error:
             raise RecordError(f"the snapshot over {size} entries: {error}") from None
         return size, data
