@@ -11,6 +11,9 @@
  "permits": {"decide_within_days": 10, "appeal": "...", "public_url": "https://...", ...},
  "zones": {"confirm_within_h": 24, "approver_differs": true}}
 
+`terrain` may name a file instead, {"file": "N49E006.hgt", "radius_m": 15000}: an SRTM tile or an
+ESRI ASCII grid (store/terrain), of which the ground within that distance counts.
+
 `page` is how the watch page draws: `basemap` a PMTiles file (a path beside this file) or an
 http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is asked of
 anybody: grid, range rings, coasts and borders, and local fonts.
@@ -41,6 +44,7 @@ import msgspec
 
 from skykeep.core.airspace import Site
 from skykeep.core.geo import Frame, Terrain
+from skykeep.core.geometry import MAX_RADIUS_M
 from skykeep.core.observation import Coverage, Sensor, SensorKind
 from skykeep.core.permit import PermitPolicy
 from skykeep.core.schedule import time_zone_of
@@ -53,6 +57,8 @@ from skykeep.units import SensorId
 
 #: A site file is a page or two; anything larger is not one.
 MAX_SITE_BYTES = 1_000_000
+#: How far a site sees, if it does not say: a drone radar's reach twice over.
+DEFAULT_TERRAIN_RADIUS_M = 15_000.0
 
 
 class _Origin(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -62,10 +68,12 @@ class _Origin(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class _Terrain(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    lowest_amsl_m: float
-    highest_amsl_m: float
-    geoid_low_m: float
-    geoid_high_m: float
+    lowest_amsl_m: float | None = None
+    highest_amsl_m: float | None = None
+    geoid_low_m: float | None = None
+    geoid_high_m: float | None = None
+    file: str | None = None
+    radius_m: float = DEFAULT_TERRAIN_RADIUS_M
 
 
 class _Policy(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -340,12 +348,7 @@ def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
     if time_zone_of(raw.time_zone) is None:
         problem = f"{raw.time_zone!r} is no IANA time zone"
         raise InputError(f"{source}: time_zone", problem, "Give one such as Europe/Luxembourg")
-    terrain = None
-    if raw.terrain is not None:
-        t = raw.terrain
-        if t.lowest_amsl_m > t.highest_amsl_m or t.geoid_low_m > t.geoid_high_m:
-            raise InputError(f"{source}: terrain", "a low bound is above its high one", "Swap them")
-        terrain = Terrain(t.lowest_amsl_m, t.highest_amsl_m, t.geoid_low_m, t.geoid_high_m)
+    terrain = None if raw.terrain is None else _terrain(raw.terrain, f"{source}: terrain")
     site = Site(
         raw.authority,
         raw.name,
@@ -362,6 +365,34 @@ def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
     return site, tuple(
         _sensor(f"{source}: sensors[{i}]", sensor) for i, sensor in enumerate(raw.sensors)
     )
+
+
+def _terrain(t: _Terrain, where: str) -> Terrain | None:
+    """The bounds as they are written; None where a file says them."""
+    low, high, geoid_low, geoid_high = (
+        t.lowest_amsl_m, t.highest_amsl_m, t.geoid_low_m, t.geoid_high_m,
+    )  # fmt: skip
+    if t.file is not None:
+        if (low, high, geoid_low, geoid_high) != (None,) * 4:
+            raise InputError(where, "has a file and bounds beside it", "Give one of the two")
+        if not 0.0 < t.radius_m <= MAX_RADIUS_M:
+            problem = f"is {t.radius_m}"
+            raise InputError(f"{where}.radius_m", problem, f"Give 0 to {MAX_RADIUS_M:g} m")
+        return None
+    if low is None or high is None or geoid_low is None or geoid_high is None:
+        mend = "Give lowest_amsl_m, highest_amsl_m, geoid_low_m and geoid_high_m, or a file"
+        raise InputError(where, "a bound is missing", mend)
+    if low > high or geoid_low > geoid_high:
+        raise InputError(where, "a low bound is above its high one", "Swap them")
+    return Terrain(low, high, geoid_low, geoid_high)
+
+
+def read_terrain_file(path: Path) -> tuple[Path, float] | None:
+    """The terrain file that a site names (beside its own), and how far around it is needed."""
+    raw = _decode(_bytes_of(path), str(path)).terrain
+    if raw is None or raw.file is None:
+        return None
+    return path.parent / raw.file, raw.radius_m
 
 
 def _sensor(where: str, raw: _Sensor) -> Sensor:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skykeep.codec import entries, wire
+from skykeep.config import read_site, read_terrain_file
 from skykeep.core.airspace import Airspace, Command, Site, Snapshot
 from skykeep.core.casebook import (
     Assess,
@@ -22,7 +23,7 @@ from skykeep.core.casebook import (
 )
 from skykeep.core.event import Event, Tick
 from skykeep.core.geo import HeightHae
-from skykeep.core.observation import Batch
+from skykeep.core.observation import Batch, Sensor
 from skykeep.core.retention import EraseKeys
 from skykeep.core.track import registration, upstream
 from skykeep.core.track.arrival import Motion, foresee, target_of
@@ -31,10 +32,28 @@ from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.record.entry import Entry, Placed, read_leaf
 from skykeep.store.record_store import KnownBatch, RecordStore, Staged
+from skykeep.store.terrain import read_terrain
 from skykeep.units import NS_PER_S
 
 Input = Batch | Tick | Command | EraseKeys
 CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident, HoldIncident)
+
+
+def read_grounded_site(path: Path) -> tuple[Site, tuple[Sensor, ...]]:
+    """The site and its sensors from a site file, with the ground from the file that it names.
+
+    InputError names the field or the terrain's line that does not fit.
+    """
+    site, sensors = read_site(path)
+    named = read_terrain_file(path)
+    if named is None:
+        return site, sensors
+    file, radius_m = named
+    terrain = read_terrain(file).around(site.frame.lat_deg, site.frame.lon_deg, radius_m)
+    if terrain is None:
+        problem = f"{file.name} has no height for a part of {radius_m:g} m around the origin"
+        raise InputError(f"{path}: terrain.file", problem, "Give a larger grid or less radius_m")
+    return replace(site, terrain=terrain), sensors
 
 
 class Runtime:

@@ -17,7 +17,6 @@ from rich.table import Table
 from skykeep.codec.permits import decode_permits
 from skykeep.codec.wire import encode_event
 from skykeep.codec.zones import read_zones
-from skykeep.config import read_site
 from skykeep.core.airspace import RegisterSensor, Site
 from skykeep.core.event import (
     Actor,
@@ -41,7 +40,7 @@ from skykeep.core.permit import PutPermit
 from skykeep.core.zone import PublishZone, Zone
 from skykeep.errors import InputError
 from skykeep.feed.recording import Recording, merged
-from skykeep.runtime import Input, Runtime
+from skykeep.runtime import Input, Runtime, read_grounded_site
 from skykeep.units import SensorId, TrackId, to_datetime
 
 OPERATOR = Actor("replay", "operator")
@@ -218,7 +217,7 @@ def _site(
     With `authority`, only that authority's zones are judged.
     """
     if site_file is not None:
-        return read_site(site_file)
+        return read_grounded_site(site_file)
     own = sorted({zone.authority_id for zone in zones})
     if authority is not None and own and authority not in own:
         raise InputError(

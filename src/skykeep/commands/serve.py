@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from skykeep.config import read_delivery, read_page, read_public, read_site, read_witnesses
+from skykeep.config import read_delivery, read_page, read_public, read_witnesses
 from skykeep.errors import InputError
-from skykeep.runtime import rehearse
+from skykeep.runtime import read_grounded_site, rehearse
 from skykeep.service.log import configure_logs
 from skykeep.service.server import Place, serve
 from skykeep.service.web_page import Page
@@ -32,7 +32,7 @@ def run(
         mend = "Put a proxy with TLS in front, or add --i-know-this-is-public"
         raise InputError("--host", problem, mend)
     configure_logs(log_level)
-    site, sensors = read_site(site_file)
+    site, sensors = read_grounded_site(site_file)
     drawn = read_page(site_file)
     page = Page(drawn.basemap_url, drawn.glyphs_url, basemap_file=drawn.basemap_file)
     rehearse()
