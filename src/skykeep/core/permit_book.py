@@ -43,6 +43,8 @@ LAPSE = Actor("a permit's own time", "rule")
 FLIGHT_GAP_NS = 600 * NS_PER_S
 #: Beyond it a box and a fix may count their longitudes from different sides.
 _FAR_LON_DEG = 170.0
+#: Steps and tellings of one permit that are held; older ones are in the record alone.
+STEPS_HELD = 50
 #: States that time itself ends.
 _LAPSING = frozenset(
     {
@@ -94,6 +96,29 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTaken:
+    """One step of a permit: which state it entered, when, by whom, why."""
+
+    permit_id: PermitId
+    at_ns: int
+    state: PermitState
+    actor: Actor
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What became of telling a holder of a state by one channel; `detail` names nobody."""
+
+    permit_id: PermitId
+    at_ns: int
+    state: PermitState
+    channel: str
+    delivered: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class FlightCount:
     """Flights under the exemptions of a class in one month (UTC), without their places."""
 
@@ -121,6 +146,8 @@ class BookSnapshot:
     declared: int = 0
     counts: tuple[FlightCount, ...] = ()
     flying: tuple[tuple[PermitId, str, int], ...] = ()
+    steps: tuple[StepTaken, ...] = ()
+    tellings: tuple[Telling, ...] = ()
 
 
 class PermitBook:
@@ -130,6 +157,8 @@ class PermitBook:
         self._authority_id, self._policy = authority_id, policy
         self._permits: dict[PermitId, PreparedPermit] = {}
         self._notices: dict[str, Notice] = {}
+        self._steps: dict[PermitId, tuple[StepTaken, ...]] = {}
+        self._tellings: dict[PermitId, tuple[Telling, ...]] = {}
         self._numbered = self._declared = 0
         self._counts: dict[tuple[str, str], int] = {}
         self._flying: dict[tuple[PermitId, str], int] = {}
@@ -216,6 +245,14 @@ class PermitBook:
         """What has not been told by every channel yet, oldest first."""
         return tuple(self._notices.values())
 
+    def steps(self, permit_id: PermitId) -> tuple[StepTaken, ...]:
+        """The steps of a permit, oldest first."""
+        return self._steps.get(permit_id, ())
+
+    def tellings(self, permit_id: PermitId) -> tuple[Telling, ...]:
+        """What became of telling its holder, oldest first."""
+        return self._tellings.get(permit_id, ())
+
     def counts(self) -> tuple[FlightCount, ...]:
         """Exemption flights by month and class."""
         return tuple(FlightCount(m, c, n) for (m, c), n in sorted(self._counts.items()))
@@ -224,7 +261,11 @@ class PermitBook:
         """What `restore` needs beside the permits."""
         flying = tuple((p, s, at) for (p, s), at in self._flying.items())
         counts = tuple(FlightCount(m, c, n) for (m, c), n in self._counts.items())
-        return BookSnapshot(self.notices(), self._numbered, self._declared, counts, flying)
+        steps = tuple(s for held in self._steps.values() for s in held)
+        tellings = tuple(t for held in self._tellings.values() for t in held)
+        return BookSnapshot(
+            self.notices(), self._numbered, self._declared, counts, flying, steps, tellings
+        )
 
     @staticmethod
     def restore(
@@ -237,6 +278,10 @@ class PermitBook:
         book._numbered, book._declared = saved.numbered, saved.declared
         book._counts = {(c.month, c.exemption_class): c.flights for c in saved.counts}
         book._flying = {(p, s): at for p, s, at in saved.flying}
+        for step in saved.steps:
+            book._steps[step.permit_id] = (*book.steps(step.permit_id), step)
+        for telling in saved.tellings:
+            book._tellings[telling.permit_id] = (*book.tellings(telling.permit_id), telling)
         return book
 
     # -- commands -------------------------------------------------------------------------
@@ -290,6 +335,12 @@ class PermitBook:
             self._note_told(known.permit, now_ns)
         if not command.delivered and not waiting and command.channel != PAGE:
             self._notices[notice.notice_id] = replace(notice, waiting=(PAGE,), failed=failed)
+        telling = Telling(
+            notice.permit_id, now_ns, notice.state, command.channel, command.delivered,
+            command.detail,
+        )  # fmt: skip
+        held = (*self.tellings(notice.permit_id), telling)
+        self._tellings[notice.permit_id] = held[-STEPS_HELD:]
         return [
             NoticeTold(
                 now_ns, notice.notice_id, notice.permit_id, command.channel, command.delivered,
@@ -308,6 +359,8 @@ class PermitBook:
         self._permits[permit.permit_id] = prepare_permit(permit)
         self._stale = True
         state = permit.state
+        step = StepTaken(permit.permit_id, now_ns, state, actor, why.strip())
+        self._steps[permit.permit_id] = (*self.steps(permit.permit_id), step)[-STEPS_HELD:]
         said: list[Event] = [PermitChanged(now_ns, permit.permit_id, state.value, actor, why)]
         if not told:
             return said

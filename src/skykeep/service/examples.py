@@ -263,17 +263,63 @@ skykeep_observations_taken_total{sensor="radar-1"} 184220.0
 """
 
 
-#: By the names of the answers' schemas.
+VERSIONS: dict[str, Any] = {
+    "zone_id": "Z1",
+    "versions": [
+        {
+            "version": 1,
+            "name": "Citadel",
+            "state": "in_force",
+            "emergency": False,
+            "legal_basis": "Air Act, section 12",
+            "effective": None,
+            "confirm_by": None,
+            "since": "2026-09-12T00:00:00Z",
+            "until": None,
+            "steps": [
+                {
+                    "at": "2026-09-12T00:00:00Z",
+                    "step": "enter_into_force",
+                    "name": "A. Weber",
+                    "role": "officer",
+                    "why": "published",
+                }
+            ],
+            "changes": [],
+        }
+    ],
+}
+PENDING: dict[str, Any] = {
+    "pending": [
+        {
+            "zone_id": "Z1",
+            "name": "Citadel",
+            "version": 2,
+            "state": "proposed",
+            "emergency": False,
+            "by": "A. Weber",
+            "effective": None,
+            "confirm_by": None,
+        }
+    ]
+}
+
+
+#: By the names of the schemas: of answers, and of bodies that hold a whole document.
 ANSWERS: dict[str, dict[str, Any]] = {
     "AlertList": ALERTS,
+    "Ban": {"document": ZONES, "why": "a gas leak"},
     "Done": DONE,
     "Health": HEALTH,
     "IncidentList": {"incidents": [INCIDENT]},
     "IncidentWhole": INCIDENT_WHOLE,
     "ObservationPage": OBSERVATIONS,
+    "PendingZones": PENDING,
+    "Proposal": {"document": ZONES, "why": "the park too"},
     "SensorList": SENSORS,
     "Taken": TAKEN,
     "TrackList": TRACKS,
+    "Versions": VERSIONS,
     "ZoneCollection": ZONES,
 }
 

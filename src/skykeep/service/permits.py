@@ -13,9 +13,20 @@ from skykeep.codec.permits import decode_permits, permit_record
 from skykeep.core import permit_book
 from skykeep.core.event import Severity
 from skykeep.core.permit import ChangePermit, PermitEvent, PutPermit, Terms
+from skykeep.core.permit_book import PermitBook
 from skykeep.errors import InputError
 from skykeep.runtime import Recorded
-from skykeep.service.desk import COMMANDS, READS, Done, done, holder_of, needs, writer_of
+from skykeep.service.desk import (
+    COMMANDS,
+    READS,
+    Done,
+    done,
+    found_or_404,
+    holder_of,
+    needs,
+    problems,
+    writer_of,
+)
 from skykeep.service.examples import shown
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.zones import Id, Text
@@ -161,6 +172,115 @@ async def get_due(
         )
 
     return await writer_of(request).ask(look)
+
+
+class StepItem(BaseModel):
+    """Which state a permit entered, when, by whom, why."""
+
+    at: str
+    state: str
+    name: str
+    role: str
+    why: str
+
+
+class TellingItem(BaseModel):
+    """What became of telling the holder of a state by one channel."""
+
+    at: str
+    state: str
+    channel: str
+    delivered: bool
+    detail: str
+
+
+class WaitingItem(BaseModel):
+    """What the holder is still to be told, by which channels; `failed` were given up."""
+
+    since: str
+    state: str
+    waiting: list[str]
+    failed: list[str]
+
+
+class History(BaseModel):
+    """A permit's steps and what became of telling its holder, oldest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {
+                "permit_id": "P-1",
+                "steps": [
+                    {
+                        "at": "2026-09-12T08:00:00Z",
+                        "state": "granted",
+                        "name": "P. Office",
+                        "role": "permit_office",
+                        "why": "as applied for",
+                    }
+                ],
+                "told": [
+                    {
+                        "at": "2026-09-12T08:00:01Z",
+                        "state": "granted",
+                        "channel": "email",
+                        "delivered": True,
+                        "detail": "",
+                    }
+                ],
+                "waiting": [],
+            }
+        )
+    )
+    permit_id: str
+    steps: list[StepItem]
+    told: list[TellingItem]
+    waiting: list[WaitingItem]
+
+
+@router.get("/v1/permits/history", responses=READS | problems(404))
+async def get_history(
+    request: Request,
+    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
+    permit_id: Annotated[str, Query(description="of which permit", examples=["P-1"])],
+) -> History:
+    """A permit's steps by named persons, and when its holder was told by which channel."""
+    wanted = PermitId(permit_id)
+
+    def look(recorded: Recorded) -> History | None:
+        book = recorded.runtime.airspace.book
+        steps = book.steps(wanted)
+        return _history(wanted, book) if steps else None
+
+    found: History = found_or_404(request, await writer_of(request).ask(look), "such permit")
+    return found
+
+
+def _history(permit_id: PermitId, book: PermitBook) -> History:
+    return History(
+        permit_id=permit_id,
+        steps=[
+            StepItem(
+                at=format_moment(s.at_ns), state=s.state.value, name=s.actor.name,
+                role=s.actor.role, why=s.why,
+            )
+            for s in book.steps(permit_id)
+        ],
+        told=[
+            TellingItem(
+                at=format_moment(t.at_ns), state=t.state.value, channel=t.channel,
+                delivered=t.delivered, detail=t.detail,
+            )
+            for t in book.tellings(permit_id)
+        ],
+        waiting=[
+            WaitingItem(
+                since=format_moment(n.at_ns), state=n.state.value, waiting=list(n.waiting),
+                failed=list(n.failed),
+            )
+            for n in book.notices() if n.permit_id == permit_id
+        ],
+    )  # fmt: skip
 
 
 @router.get("/v1/permits", responses=READS)

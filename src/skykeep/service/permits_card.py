@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import segno
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from fastapi import APIRouter, Query, Request
@@ -37,13 +38,20 @@ COSE = 'application/cose; cose-type="cose-sign1"'
 
 
 class CardText(BaseModel):
-    """The text of a card, to be shown as a QR code."""
+    """The text of a card, and its QR code: a line a row, 1 for a dark module, without border."""
 
     model_config = ConfigDict(
-        json_schema_extra=shown({"permit_id": "P-1", "text": "SKY1:6BF1B-VC.FAPJ5SKRSGTH%1..."})
+        json_schema_extra=shown(
+            {
+                "permit_id": "P-1",
+                "text": "SKY1:6BF1B-VC.FAPJ5SKRSGTH%1...",
+                "qr": ["1111111010...", "1000001001..."],
+            }
+        )
     )
     permit_id: str
     text: str
+    qr: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,12 @@ def verifier_of(public: bytes) -> Verify:
     return verify
 
 
+def qr_rows(text: str) -> list[str]:
+    """A card's text as the rows of a QR code: correction M or better, for print and phone."""
+    code = segno.make(text, error="m", micro=False)
+    return ["".join(str(int(module)) for module in row) for row in code.matrix]
+
+
 def check_page(authority: str, public: bytes, status: bytes) -> str:
     """The checking page with a key and a status list inside: one file, needs no network."""
     given = {
@@ -101,7 +115,7 @@ async def get_card(
     known = next((p for p in permits if p.permit_id == PermitId(permit_id)), None)
     permit: Permit = found_or_404(request, known, "such permit")
     text = card_text(permit, volume - 1, now_ns, key.public, key.sign)
-    return CardText(permit_id=permit_id, text=text)
+    return CardText(permit_id=permit_id, text=text, qr=qr_rows(text))
 
 
 @router.get("/permits/status", include_in_schema=False)

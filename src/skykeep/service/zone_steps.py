@@ -14,7 +14,7 @@ from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.moment import format_moment, parse_moment
 from skykeep.codec.zones import ZoneFile, read_zones
 from skykeep.core.event import Severity
-from skykeep.core.zone import Zone, ZoneEvent
+from skykeep.core.zone import Zone, ZoneEvent, ZoneState
 from skykeep.core.zone_book import ChangeZone, DeclareBan, ProposeZone, ZoneVersion, differences
 from skykeep.errors import InputError
 from skykeep.runtime import Recorded
@@ -29,7 +29,6 @@ from skykeep.service.desk import (
     problems,
     writer_of,
 )
-from skykeep.service.examples import shown
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.zones import Id, Text, ZoneCollection
 from skykeep.units import ZoneId
@@ -108,38 +107,27 @@ class VersionView(BaseModel):
 class Versions(BaseModel):
     """A zone's versions that are held, oldest first; older ones are in the record."""
 
-    model_config = ConfigDict(
-        json_schema_extra=shown(
-            {
-                "zone_id": "Z1",
-                "versions": [
-                    {
-                        "version": 1,
-                        "name": "Citadel",
-                        "state": "in_force",
-                        "emergency": False,
-                        "legal_basis": "Air Act, section 12",
-                        "effective": None,
-                        "confirm_by": None,
-                        "since": "2026-09-12T00:00:00Z",
-                        "until": None,
-                        "steps": [
-                            {
-                                "at": "2026-09-12T00:00:00Z",
-                                "step": "enter_into_force",
-                                "name": "A. Weber",
-                                "role": "officer",
-                                "why": "published",
-                            }
-                        ],
-                        "changes": [],
-                    }
-                ],
-            }
-        )
-    )
     zone_id: str
     versions: list[VersionView]
+
+
+class PendingZone(BaseModel):
+    """A version that waits: `by` took its last step."""
+
+    zone_id: str
+    name: str
+    version: int
+    state: str
+    emergency: bool
+    by: str
+    effective: str | None
+    confirm_by: str | None
+
+
+class PendingZones(BaseModel):
+    """Versions of zones that wait for a step."""
+
+    pending: list[PendingZone]
 
 
 def _read(document: ZoneCollection) -> ZoneFile:
@@ -204,7 +192,7 @@ async def change_zone(
 @router.get("/v1/zones/versions", responses={**READS, **problems(404)})
 async def get_versions(
     request: Request,
-    zone_id: Annotated[str, Query(max_length=200)],
+    zone_id: Annotated[str, Query(max_length=200, description="of which zone", examples=["Z1"])],
     holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE, Role.READER)],
 ) -> Versions:
     """Every held version of a zone: who did what to it and why, and what each one changed."""
@@ -216,6 +204,41 @@ async def get_versions(
     before = [None, *(v.zone for v in found[:-1])]
     views = [_view(v, old) for v, old in zip(found, before, strict=True)]
     return Versions(zone_id=zone_id, versions=views)
+
+
+@router.get("/v1/zones/pending", responses=READS)
+async def get_pending(
+    request: Request,
+    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
+) -> PendingZones:
+    """Versions that wait for somebody: to be approved, to begin, or to be confirmed."""
+
+    def look(recorded: Recorded) -> list[PendingZone]:
+        held = recorded.runtime.airspace.zone_book.all_versions()
+        return [_pending(v) for v in held if _waits(v)]
+
+    return PendingZones(pending=await writer_of(request).ask(look))
+
+
+def _waits(version: ZoneVersion) -> bool:
+    state = version.zone.state
+    if state is ZoneState.IN_FORCE:
+        return version.confirm_by_ns is not None
+    return state in (ZoneState.PROPOSED, ZoneState.APPROVED)
+
+
+def _pending(version: ZoneVersion) -> PendingZone:
+    last = version.steps[-1] if version.steps else None
+    return PendingZone(
+        zone_id=version.zone.zone_id,
+        name=version.zone.name,
+        version=version.number,
+        state=version.zone.state.value,
+        emergency=version.zone.emergency,
+        by="" if last is None else last.actor.name,
+        effective=_moment(version.effective_ns),
+        confirm_by=_moment(version.confirm_by_ns),
+    )
 
 
 @router.get("/v1/zones/at", response_model=ZoneCollection, responses=READS)

@@ -24,6 +24,7 @@ from skykeep.core.permit import (
 )
 from skykeep.core.permit_book import (
     PAGE,
+    STEPS_HELD,
     DeclareExemption,
     Due,
     FlightCount,
@@ -301,3 +302,22 @@ def test_no_permit_that_covers_a_fix_is_left_aside(
     (prepared,) = made.concerning(SERIAL, where)
     if covers(prepared, where, at(1.0), None) is not Tri.NO:
         assert made.concerning(None, where) == (prepared,)
+
+
+def test_steps_and_tellings_are_kept_bounded_and_survive_a_restart() -> None:
+    made = book(procedure=Procedure(channels=(MAIL,)), state=PermitState.GRANTED)
+    for i in range(STEPS_HELD):
+        step(made, (PermitEvent.RESUME if i % 2 else PermitEvent.SUSPEND), 1.0 + i, f"why {i}")
+    notice = made.notices()[0]
+    made.apply(ReportDelivery(OFFICER, notice.notice_id, "email", False, "no relay"), at(99.0))
+    steps, tellings = made.steps(PermitId("P1")), made.tellings(PermitId("P1"))
+    assert len(steps) == STEPS_HELD
+    assert (steps[0].why, steps[-1].why) == ("why 0", f"why {STEPS_HELD - 1}")
+    assert steps[-1].actor == OFFICER
+    assert [(t.state, t.channel, t.delivered, t.detail) for t in tellings] == [
+        (PermitState.SUSPENDED, "email", False, "no relay")
+    ]
+    again = PermitBook.restore(CITY, POLICY, made.permits(), made.snapshot())
+    assert again.snapshot() == made.snapshot()
+    assert again.steps(PermitId("P1")) == steps
+    assert made.steps(PermitId("P2")) == ()

@@ -23,10 +23,11 @@ from skykeep.codec.permits import encode_permits
 from skykeep.commands.recompute import recompute
 from skykeep.config import Delivery, Smtp
 from skykeep.core.permit import Channel, ChannelKind, PermitState, Procedure
-from skykeep.service.outbox import Outbox
+from skykeep.core.permit_book import ReportDelivery
+from skykeep.service.outbox import OUTBOX, Outbox
 from skykeep.service.permits_card import verifier_of
 from skykeep.units import NS_PER_S, PermitId
-from tests.desk import OFFICE, OFFICER, Desk
+from tests.desk import OFFICE, OFFICER, READER, Desk
 from tests.sky import CITY, at, permit_named, zone_named
 
 APPLIED = permit_named(state=PermitState.SUBMITTED)
@@ -86,6 +87,32 @@ def test_a_watch_officer_decides_no_application(desk: Desk) -> None:
     for name in ("grant", "refuse", "review", "request_information"):
         assert step(desk, name, "x", OFFICER).status_code == 403
     assert step(desk, "dance").status_code == 422
+
+
+def test_the_history_names_who_did_what_and_what_was_told(desk: Desk) -> None:
+    mail = Channel(ChannelKind.EMAIL, "a@b.example")
+    put(desk, procedure=Procedure(channels=(mail,)))
+    step(desk, "grant", "as applied for")
+    step(desk, "suspend", "helicopter", OFFICER)
+    told = ReportDelivery(OUTBOX, "N00001", "email", True, "")
+
+    async def deliver() -> None:
+        await desk.writer.submit([told])
+
+    desk.loop.run_until_complete(deliver())
+    found = desk.get("/v1/permits/history?permit_id=P1", OFFICER).json()
+    steps = [(s["state"], s["name"], s["role"], s["why"]) for s in found["steps"]]
+    assert steps == [
+        ("submitted", "P. Office", "permit_office", ""),
+        ("granted", "P. Office", "permit_office", "as applied for"),
+        ("suspended", "A. Weber", "officer", "helicopter"),
+    ]
+    assert [(t["state"], t["channel"], t["delivered"]) for t in found["told"]] == [
+        ("granted", "email", True)
+    ]
+    assert [(w["state"], w["waiting"]) for w in found["waiting"]] == [("suspended", ["email"])]
+    assert desk.get("/v1/permits/history?permit_id=P9", OFFICE).status_code == 404
+    assert desk.get("/v1/permits/history?permit_id=P1", READER).status_code == 403
 
 
 def test_what_is_due_is_listed(desk: Desk) -> None:
@@ -264,7 +291,10 @@ def test_a_card_from_the_site_is_checked_against_its_public_list(desk: Desk) -> 
     put(desk, state=PermitState.GRANTED)
     verify = verifier_of(bytes.fromhex(desk.get("/permits/key", None).text))
     here, now_s = (49.61, 6.13), at(1.0) / NS_PER_S
-    text = desk.get("/v1/permits/card?permit_id=P1", OFFICER).json()["text"]
+    told = desk.get("/v1/permits/card?permit_id=P1", OFFICER).json()
+    text = told["text"]
+    assert {len(row) for row in told["qr"]} == {len(told["qr"])}
+    assert told["qr"][0][:8] == told["qr"][0][-7:] + "0" == "11111110"  # two finder patterns
     card = read_card(text, verify)
     status = read_status(desk.get("/permits/status", None).content, verify)
     assert check(card, status, now_s, here)[0] is Answer.VALID

@@ -263,6 +263,7 @@ READS = {
     "permits": {OFFICER, OFFICE},
     "permits/due": {OFFICER, OFFICE},
     "permits/card": {OFFICER, OFFICE},
+    "permits/history": {OFFICER, OFFICE},
     "exemptions": {OFFICER, OFFICE},
     "exemptions/flights": {OFFICER, OFFICE, READER},
     "observations": {OFFICER, READER},
@@ -274,6 +275,7 @@ READS = {
     "sensors": {OFFICER, OFFICE, READER},
     "zones/versions?zone_id=Z1": {OFFICER, OFFICE, READER},
     "zones/at?at=2026-09-12T00:00:00Z": {OFFICER, OFFICE, READER},
+    "zones/pending": {OFFICER, OFFICE},
 }
 ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban", "change_zone")
 PERMIT_COMMANDS = ("put_permit", "grant_permit")

@@ -122,6 +122,24 @@ def test_what_a_ban_needs(desk: Desk, command: str, changes: dict[str, Any], pro
     assert problem in refused.json()["problem"]
 
 
+def test_what_waits_for_somebody_is_listed(desk: Desk) -> None:
+    def waits() -> list[tuple[Any, ...]]:
+        found = desk.get("/v1/zones/pending", OFFICE).json()["pending"]
+        return [(p["zone_id"], p["version"], p["state"], p["by"]) for p in found]
+
+    body = {"document": document(), "why": "a state visit"}
+    assert waits() == []
+    desk.command("propose_zones", body, OFFICER)
+    assert waits() == [("Z1", 1, "proposed", "A. Weber")]
+    step(desk, "approve")
+    assert waits() == [("Z1", 1, "approved", "P. Office")]
+    step(desk, "enter_into_force")
+    assert waits() == []
+    desk.command("propose_zones", body | {"document": document("wider")}, OFFICER)
+    assert waits() == [("Z1", 2, "proposed", "A. Weber")]
+    assert desk.get("/v1/zones/pending", READER).status_code == 403
+
+
 def test_bad_input_names_its_field(desk: Desk) -> None:
     body = {"document": document(), "why": "x", "effective": "tomorrow"}
     refused = desk.command("propose_zones", body, OFFICER)
