@@ -43,7 +43,7 @@ def main() -> None:
     write(
         "overlap.svg", 560, 220, "A lenient zone over a strict one, and a hole in a strict one",
         area(20, 40, 240, 150, RED), words(28, 58, "PROHIBITED", RED),
-        area(100, 90, 120, 80, GREEN), words(108, 108, "NO_RESTRICTION", GREEN),
+        area(90, 90, 140, 80, GREEN), words(98, 108, "NO_RESTRICTION", GREEN),
         drone(140, 140, "A"), words(20, 24, "an overlapping lenient zone: A is prohibited"),
         area(300, 40, 240, 150, RED, "M380 90h120v80h-120z"), words(308, 58, "PROHIBITED", RED),
         drone(420, 135, "B"), words(300, 24, "a hole: B is open"),
@@ -51,7 +51,7 @@ def main() -> None:
     write(
         "authorities.svg", 560, 220, "A permit opens the zones it names of its own authority",
         area(20, 40, 300, 150, RED), words(28, 58, "city: PROHIBITED", RED),
-        area(180, 70, 340, 110, AMBER), words(340, 88, "airport: REQ_AUTHORISATION", AMBER),
+        area(180, 70, 340, 110, AMBER), words(328, 88, "airport: REQ_AUTHORISATION", AMBER),
         area(60, 100, 220, 50, BLUE), words(66, 118, "the city's permit", BLUE),
         drone(100, 135, "C"), drone(230, 135, "D"), drone(420, 135, "E"),
         words(20, 24, "C is open; D and E still have to ask the airport"),
@@ -61,10 +61,10 @@ def main() -> None:
         '<path d="M20 210L200 190L330 130L430 150L540 205V230H20z" fill="#b2babb"/>',
         '<path d="M20 150L200 130L330 70L430 90L540 145" fill="none" stroke="#d68910" '
         'stroke-width="2" stroke-dasharray="6 4"/>',
-        words(26, 142, "120 m above the ground", AMBER),
+        words(26, 168, "120 m above the ground", AMBER),
         '<path d="M20 60H540" stroke="#c0392b" stroke-width="2"/>',
         words(26, 52, "500 m above the sea", RED),
-        drone(120, 100, "F"), drone(330, 100, "G"), drone(330, 30, "H"),
+        drone(120, 100, "F"), drone(330, 100, "G"), drone(430, 44, "H"),
         words(350, 226, "ground"),
         words(20, 24, "F: open between the two. G: the lower zone's. H: the upper one's."),
     )  # fmt: skip
