@@ -306,6 +306,8 @@ UNREADABLE = [
     (with_volume(upperLimit=float("inf")), "upperLimit"),
     (with_volume(upperLimit=0), "upperLimit"),
     (with_volume(upperLimit=-5000), "upperLimit"),
+    (with_volume(lowerLimit=120), "upperLimit"),
+    (with_volume(lowerVerticalReference="AMSL", upperLimit=0), "upperLimit"),
     (with_volume(upperVerticalReference=None), "upperVerticalReference"),
     (with_volume(horizontalProjection=None), "horizontalProjection"),
     (with_volume(horizontalProjection={"type": "Square"}), "type"),
