@@ -27,6 +27,7 @@ SUN = {
     "EECT": (-6.0, False, 6.5),
 }
 DAY = 1440
+MINUTE = timedelta(minutes=1)
 #: Minutes around what is asked for that are looked at too.
 MARGIN = 8 * DAY
 
@@ -53,6 +54,7 @@ class Years:
         ]
         shift = np.array([o.total_seconds() // 60 for o in offsets if o is not None])
         self.shown = {True: self.minutes, False: self.minutes + np.repeat(shift, 15).astype(int)}
+        self.winter, self.lon_deg = int(shift.min()), lon_deg
         self.altitude_deg = _altitude_deg(self.start, n, lat_deg, lon_deg)
         inner = self.altitude_deg[1:-1]
         before, after = self.altitude_deg[:-2], self.altitude_deg[2:]
@@ -130,9 +132,14 @@ class Years:
         return noon + int(below[0]) if len(below) else depth
 
     def _usually(self, moment: Moment, day: date) -> int:
+        """As on a day in winter, by a clock and a sun that are never early or late."""
+        midnight = (datetime(day.year, day.month, day.day, tzinfo=UTC) - self.start) // MINUTE
         if isinstance(moment, str):
-            return self._noon(day) + round(SUN[moment][2] * 60)
-        return self._clock(moment, day, last=False)
+            noons = midnight + 720 - round(self.lon_deg * 4) + np.array((-DAY, 0, DAY))
+            wall_noon = midnight + 720 - self.winter
+            noon = int(noons[np.argmin(np.abs(noons - wall_noon))])
+            return noon + round(SUN[moment][2] * 60)
+        return midnight + moment[0] // 60 - (0 if moment[1] else self.winter)
 
 
 def _altitude_deg(start: datetime, n: int, lat_deg: float, lon_deg: float) -> NDArray[np.float64]:

@@ -7,9 +7,10 @@ A window is one span of time for each of its weekdays, start included, end exclu
 - Two clock times: the end lies on the same day if it is later on the clock, else on the next.
   Equal times are a whole day.
 - With a sun event in it: the end is the first one after the start as they lie at an equinox
-  (sunrise at 6, sunset at 18 solar time, twilight half an hour outside). Where the seasons
-  then put the end before the start, the window is empty that day: "sunset until 21:00" is
-  nothing in a northern June, not a night and a day.
+  (sunrise at 6, sunset at 18 mean solar time, twilight half an hour outside; clocks at
+  standard time), so that a window means the same all year. Where the seasons then put the
+  end before the start, the window is empty that day: "sunset until 21:00" is nothing in a
+  northern June, not a night and a day.
 - A start that the clock shows twice (autumn) is the first, an end the last; what the clock
   skips (spring) is the moment at which it jumps.
 - Where the sun does not rise or set, core/sun.py says what stands in.
@@ -32,7 +33,7 @@ from skykeep.core.sun import (
     CIVIL_TWILIGHT_ALTITUDE_DEG,
     DAY_NS,
     SUNRISE_ALTITUDE_DEG,
-    solar_noon_ns,
+    mean_noon_ns,
     sun_crossing_ns,
 )
 from skykeep.units import NS_PER_S, to_datetime, to_ns
@@ -243,11 +244,24 @@ def _moment_ns(moment: TimeOfDay | SunEvent, place: Place, day: date, last: bool
 
 
 def _usual_ns(moment: TimeOfDay | SunEvent, place: Place, day: date) -> int:
-    """A moment as it lies at an equinox."""
-    if isinstance(moment, SunEvent):
-        noon_ns = solar_noon_ns(_clock_ns(place.zone, day, 43_200, last=False), place.lon_deg)
-        return noon_ns + round(_SUN[moment][2] * 3600.0) * NS_PER_S
-    return _moment_ns(moment, place, day, last=False)
+    """A moment as it lies at an equinox, by mean sun and standard time: alike all year."""
+    midnight_ns = to_ns(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    if isinstance(moment, TimeOfDay) and moment.utc:
+        return midnight_ns + moment.seconds * NS_PER_S
+    midnight_ns -= _standard_offset_s(place.zone, day.year) * NS_PER_S
+    if isinstance(moment, TimeOfDay):
+        return midnight_ns + moment.seconds * NS_PER_S
+    noon_ns = mean_noon_ns(midnight_ns + DAY_NS // 2, place.lon_deg)
+    return noon_ns + round(_SUN[moment][2] * 3600.0) * NS_PER_S
+
+
+def _standard_offset_s(zone: ZoneInfo, year: int) -> int:
+    """Seconds ahead of UTC when it is not summer time: the lesser of January's and July's."""
+    return min(
+        round(offset.total_seconds())
+        for month in (1, 7)
+        if (offset := datetime(year, month, 1, tzinfo=zone).utcoffset()) is not None
+    )
 
 
 def _clock_ns(zone: ZoneInfo, day: date, seconds: int, last: bool) -> int:

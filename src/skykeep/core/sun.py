@@ -55,14 +55,18 @@ def sun_position(at_ns: int) -> tuple[float, float]:
     return math.degrees(declination), equation * 43_200.0 / math.pi
 
 
+def mean_noon_ns(near_ns: int, lon_deg: float) -> int:
+    """Noon of the mean sun nearest to a moment, at a longitude; UTC ns, to whole seconds."""
+    local_noon_ns = DAY_NS // 2 - round(lon_deg * 240.0) * NS_PER_S
+    return local_noon_ns + round((near_ns - local_noon_ns) / DAY_NS) * DAY_NS
+
+
 def solar_noon_ns(near_ns: int, lon_deg: float) -> int:
     """The sun's upper transit nearest to a moment, at a longitude; UTC ns, to whole seconds."""
-    local_noon_ns = DAY_NS // 2 - round(lon_deg * 240.0) * NS_PER_S
-    day = round((near_ns - local_noon_ns) / DAY_NS)
-    mean_noon_ns = local_noon_ns + day * DAY_NS
-    noon_ns = mean_noon_ns
+    mean_ns = mean_noon_ns(near_ns, lon_deg)
+    noon_ns = mean_ns
     for _ in range(2):
-        noon_ns = mean_noon_ns - round(sun_position(noon_ns)[1]) * NS_PER_S
+        noon_ns = mean_ns - round(sun_position(noon_ns)[1]) * NS_PER_S
     return noon_ns
 
 

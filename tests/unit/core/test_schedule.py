@@ -169,6 +169,19 @@ def test_a_window_that_the_season_turns_round_is_empty() -> None:
     assert not holds(windows, place(), datetime(2026, 12, 21, 18, 0, tzinfo=UTC))
 
 
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_window_with_the_sun_means_the_same_all_year(month: int) -> None:
+    """Sunset is at 18:36 standard time in the mean: 19:00 is after it, 18:00 on the next day."""
+    where = place("Europe/Luxembourg")
+    noon = datetime(2026, month, 10, 12, tzinfo=UTC)
+    evening = (DailyPeriod(ALL_DAYS, SunEvent.SS, local(19)),)
+    assert not any(holds(evening, where, noon + timedelta(hours=h)) for h in (-9, -3, 0, 3))
+    round_the_clock = (DailyPeriod(ALL_DAYS, SunEvent.SS, local(18)),)
+    assert all(holds(round_the_clock, where, noon + timedelta(hours=h)) for h in (-9, -3, 0, 3))
+    to_sunrise = (DailyPeriod(ALL_DAYS, local(7), SunEvent.SR),)
+    assert all(holds(to_sunrise, where, noon + timedelta(hours=h)) for h in (-10, 0, 5, 11))
+
+
 def test_a_clock_window_until_sunrise_runs_over_midnight() -> None:
     windows = (DailyPeriod((0,), utc(20), SunEvent.SR),)
     monday = datetime(2026, 8, 17, tzinfo=UTC)
