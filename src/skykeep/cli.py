@@ -76,6 +76,11 @@ def build_parser() -> argparse.ArgumentParser:
                          )  # fmt: skip
     receipt.set_defaults(run=_verify_receipt)
 
+    fork = commands.add_parser("verify-fork", help="check a proof that a log went two ways")
+    fork.add_argument("file", type=Path, metavar="FILE")
+    fork.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help="the log's")
+    fork.set_defaults(run=_verify_fork)
+
     _add_incident(commands)
     recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
     recompute.add_argument("folder", type=Path, metavar="DIR")
@@ -129,6 +134,12 @@ def _add_log(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="the files go here")
     export.add_argument("--key", type=Path, metavar="KEYFILE", help="the log's public key")
     export.set_defaults(run=_log_export)
+    compare = steps.add_parser("compare", help="hold witnesses' heads against the log's own")
+    compare.add_argument("source", metavar="DIR|URL", help="a record, or a running site")
+    compare.add_argument("witnesses", nargs="+", metavar="URL", help="where witnesses listen")
+    compare.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help="the log's")
+    compare.add_argument("--out", type=Path, metavar="F", help="the proof goes here, if any")
+    compare.set_defaults(run=_log_compare)
 
 
 def _add_witness(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -290,6 +301,18 @@ def _log_export(args: argparse.Namespace) -> int:
     from skykeep.commands import log_export
 
     return log_export.run(args.source, args.out, args.key)
+
+
+def _log_compare(args: argparse.Namespace) -> int:
+    from skykeep.commands import log_heads
+
+    return log_heads.compare(args.source, args.witnesses, args.key, args.out)
+
+
+def _verify_fork(args: argparse.Namespace) -> int:
+    from skykeep.commands import log_heads
+
+    return log_heads.verify_fork(args.file, args.key)
 
 
 def _witness_new(args: argparse.Namespace) -> int:

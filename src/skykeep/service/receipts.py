@@ -10,6 +10,7 @@ show later that just this was recorded, and when: `skykeep verify-receipt`.
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated
 
 import msgspec
@@ -17,12 +18,12 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import PlainTextResponse, Response
 
 from skykeep.codec import entries
-from skykeep.errors import RecordError
+from skykeep.dossier.build import WHY_ERASED
 from skykeep.record import checkpoint as checkpoints
 from skykeep.record import note as notes
 from skykeep.record.entry import Placed, read_leaf
 from skykeep.record.proof import Proof
-from skykeep.service.desk import READS, needs
+from skykeep.service.desk import READS, needs, writer_of
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import RECEIPT, text_answer
 from skykeep.service.problems import Refused
@@ -65,7 +66,7 @@ async def get_public_receipt(request: Request, entry: Index) -> Response:
 async def _receipt(request: Request, entry: int, holder: Holder | None) -> Response:
     tiles = tiles_of_app(request)
     publisher: LogPublisher = request.app.state.log_publisher
-    note = publisher.note
+    note, keeper = publisher.note, writer_of(request).site.authority_id
 
     def make(store: RecordStore) -> bytes:
         if entry >= store.size:
@@ -76,7 +77,7 @@ async def _receipt(request: Request, entry: int, holder: Holder | None) -> Respo
             raise UnavailableError(f"entry {entry} is not published yet: {size} entries are")
         hashes = tiles.tree(store, size).inclusion_proof(entry, size)
         (placed,) = store.entries(entry, entry + 1)
-        lines = [placed.leaf, *_facts(store, placed, holder)]
+        lines = [placed.leaf, *_facts(store, placed, holder, keeper)]
         extra = b"".join(line + b"\n" for line in lines)
         return Proof(entry, hashes, note, extra).to_bytes()
 
@@ -85,16 +86,16 @@ async def _receipt(request: Request, entry: int, holder: Holder | None) -> Respo
     return PlainTextResponse(data, headers={"Cache-Control": "no-cache"})
 
 
-def _facts(store: RecordStore, placed: Placed, holder: Holder | None) -> list[bytes]:
+def _facts(store: RecordStore, placed: Placed, holder: Holder | None, keeper: str) -> list[bytes]:
     """The line of facts for who handed them in; nobody else gets one."""
     leaf = read_leaf(placed.leaf)
     if holder is None or leaf.kind != entries.BATCH or holder.sensor != leaf.source:
         return []
-    try:
-        salts, facts = store.salts(placed), store.facts(placed)
-    except RecordError:
-        return []  # a key is destroyed, and with it what only the sender still knows
-    shown = [
-        {"fact": fact.decode(), "salt": salt.hex()} for fact, salt in zip(facts, salts, strict=True)
-    ]
-    return [msgspec.json.encode(shown)]
+    commitments, line = store.commitments(placed), []
+    for place, fact in enumerate(store.readable(placed)):
+        if fact is None:  # its key is destroyed: only the sender still knows it
+            hidden = base64.b64encode(commitments[place]).decode()
+            line.append({"by": keeper, "hash": hidden, "why": WHY_ERASED})
+        else:
+            line.append({"fact": fact.decode(), "salt": store.salt(placed, place).hex()})
+    return [msgspec.json.encode(line)]

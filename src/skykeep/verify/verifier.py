@@ -1086,6 +1086,8 @@ def check_receipt_facts(receipt: Receipt) -> str:
     hidden = check_facts(leaf, receipt.extra[1], "receipt, the facts")
     facts = read_json(receipt.extra[1], "receipt, the facts")
     assert isinstance(facts, list)
+    if any(fact.get("salt", "") != fact.get("salt", "").lower() for fact in facts):
+        raise VerifyError("receipt, the facts", "a salt in capitals: it was written anew")
     shown = [f"Fact {i}: {fact['fact']}" for i, fact in enumerate(facts) if "fact" in fact]
     receipt.notes += shown[:MOST_FACTS_PRINTED]
     if len(shown) > MOST_FACTS_PRINTED:

@@ -125,6 +125,7 @@ def test_claimed_identities_of_ones_own(site: Site) -> None:
     after = held(site, site.desk.get(f"/v1/receipts/{index}", RECEIVER_TOKEN).content)
     assert after.holds
     assert SERIAL not in str(after)
+    assert "1 withheld" in str(after)
     with site.store._keys as db:
         db.executemany("INSERT OR IGNORE INTO seal_keys VALUES (?, ?, ?)", kept)
 
