@@ -94,7 +94,7 @@ def test_real_zones_validate_and_come_back_the_same(
 
 
 @pytest.mark.parametrize(("write", "problems", "kind"), WRITERS, ids=["ed269", "geojson"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(zones=st.tuples(zones_of(0), zones_of(1)))
 def test_any_zones_validate_and_come_back_the_same(
     write: _Writer, problems: _Check, kind: str, zones: tuple[Zone, ...]
