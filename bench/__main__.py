@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dossier, line, live, page, record, service, startup, zones
+from bench import dossier, line, live, page, permits, record, service, startup, zones
 from bench.figure import Figure
 from bench.tracking import PARTS
 
@@ -33,6 +33,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the service", service.figures),
     ("the live stream", live.figures),
     ("the watch page", page.figures),
+    ("permits", permits.figures),
     *((f"tracking: {name}", measure) for name, measure in PARTS.items()),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")
