@@ -25,6 +25,9 @@ anybody: grid, range rings, coasts and borders, and local fonts.
 holders are told: `public_url` where their own page is reached, `smtp` the site's mail relay,
 `webhook_hosts` the hosts that may be posted to. Without them nothing is sent anywhere.
 
+`retention`: days after which what points to a person is destroyed, but for incidents under hold
+(docs/retention.md): `identity_days` (30), `permit_days` (never).
+
 `zones`: when an emergency ban lapses unless it is confirmed, and whether whoever proposes a zone
 may also approve it (core/zone_book, ZonePolicy).
 
@@ -47,6 +50,7 @@ from skykeep.core.geo import Frame, Terrain
 from skykeep.core.geometry import MAX_RADIUS_M
 from skykeep.core.observation import Coverage, Sensor, SensorKind
 from skykeep.core.permit import PermitPolicy
+from skykeep.core.retention import RetentionPolicy
 from skykeep.core.schedule import time_zone_of
 from skykeep.core.verdict import VerdictPolicy
 from skykeep.core.zone_book import ZonePolicy
@@ -140,6 +144,11 @@ class _Witness(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     url: str
 
 
+class _Retention(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    identity_days: float = RetentionPolicy().identity_days
+    permit_days: float | None = None
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -152,6 +161,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     public: _Public = msgspec.field(default_factory=_Public)
     permits: _Permits = msgspec.field(default_factory=_Permits)
     zones: _Zones = msgspec.field(default_factory=_Zones)
+    retention: _Retention = msgspec.field(default_factory=_Retention)
     witnesses: tuple[_Witness, ...] = ()
 
 
@@ -273,6 +283,16 @@ def _zone_policy(raw: _Zones, where: str) -> ZonePolicy:
     if not (math.isfinite(hours) and 0.0 < hours < 1e5):
         raise InputError(f"{where}.confirm_within_h", f"is {hours}", "Give a number above 0")
     return ZonePolicy(hours * 3_600.0, raw.approver_differs)
+
+
+def read_retention(path: Path) -> RetentionPolicy:
+    """How long a site file says that what points to a person is kept."""
+    raw = _decode(_bytes_of(path), str(path)).retention
+    for name, days in (("identity_days", raw.identity_days), ("permit_days", raw.permit_days)):
+        if days is not None and not (math.isfinite(days) and 0.0 < days < 1e5):
+            where = f"{path}: retention.{name}"
+            raise InputError(where, f"is {days}", "Give a number of days above 0")
+    return RetentionPolicy(raw.identity_days, raw.permit_days)
 
 
 def read_page(path: Path) -> PageSettings:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skykeep.config import PageSettings, read_page, read_site
+from skykeep.config import PageSettings, read_page, read_retention, read_site
 from skykeep.core.zone_book import ZonePolicy
 from skykeep.errors import InputError
 from tests.faults.keeper import SITE
@@ -35,14 +35,16 @@ def test_a_site_with_its_sensors(tmp_path: Path) -> None:
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"sensors": [SITE["sensors"][0] | {"period_s": 0.0}]}, "sensors[0].period_s"),
         ({"page": {"map": "x"}}, "map"),
+        ({"retention": {"identity_days": -1}}, "retention.identity_days"),
         ({"zones": {"confirm_within_h": 0}}, "zones.confirm_within_h"),
     ],
 )
 def test_the_field_that_does_not_fit_is_named(
     tmp_path: Path, changes: dict[str, Any], words: str
 ) -> None:
+    path = site_file(tmp_path, **changes)
     with pytest.raises(InputError) as caught:
-        read_site(site_file(tmp_path, **changes))
+        _ = read_site(path), read_retention(path)
     assert words in str(caught.value)
 
 

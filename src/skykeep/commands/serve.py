@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from skykeep.config import read_delivery, read_page, read_public, read_witnesses
+from skykeep.config import read_delivery, read_page, read_public, read_retention, read_witnesses
 from skykeep.errors import InputError
 from skykeep.runtime import read_grounded_site, rehearse
 from skykeep.service.log import configure_logs
@@ -36,7 +36,10 @@ def run(
     drawn = read_page(site_file)
     page = Page(drawn.basemap_url, drawn.glyphs_url, basemap_file=drawn.basemap_file)
     rehearse()
-    place = Place(host, port, data, tokens or data / TOKENS_FILE, read_witnesses(site_file))
+    place = Place(
+        host, port, data, tokens or data / TOKENS_FILE, read_witnesses(site_file),
+        read_retention(site_file),
+    )  # fmt: skip
     delivery = read_delivery(site_file)
     serve(
         place, site, sensors, clock, lambda words: print(words, flush=True), page,

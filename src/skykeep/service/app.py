@@ -11,6 +11,7 @@ from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
 from skykeep.config import Delivery, PublicSettings, WitnessPlace
+from skykeep.core.retention import RetentionPolicy
 from skykeep.service import (
     alerts,
     batches,
@@ -40,6 +41,7 @@ from skykeep.service.metrics import Metrics
 from skykeep.service.outbox import Outbox
 from skykeep.service.publication import Publisher
 from skykeep.service.publish_log import LogPublisher
+from skykeep.service.retention import Retention
 from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page, router_of
@@ -64,13 +66,14 @@ def create_app(
     delivery: Delivery | None = None,
     shown: PublicSettings | None = None,
     witnesses: Sequence[WitnessPlace] = (),
+    retention: RetentionPolicy | None = None,
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
     So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
     and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
-    keeps the public folder in its `run`; `app.state.log_publisher`
-    asks the witnesses in its `run`.
+    keeps the public folder in its `run`; `app.state.log_publisher` asks the witnesses in its
+    `run`; `app.state.retention` destroys what is due in its own.
     """
     page = page or Page()
     app = FastAPI(
@@ -85,6 +88,7 @@ def create_app(
     app.state.hub = Hub(writer, sockets, page)
     app.state.outbox = Outbox(writer, delivery or Delivery())
     app.state.publisher = Publisher(writer, shown or PublicSettings())
+    app.state.retention = Retention(writer, retention or RetentionPolicy())
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)

@@ -111,6 +111,7 @@ INCIDENT: dict[str, Any] = {
     "reports": 1,
     "sightings": 1,
     "assessments": 1,
+    "held": True,
 }
 ACTOR = {"name": "A. Weber", "role": "officer"}
 INCIDENT_WHOLE: dict[str, Any] = {

@@ -17,6 +17,7 @@ from skykeep.core.casebook import (
     Conclusion,
     FileReport,
     FoundPart,
+    HoldIncident,
     Incident,
     IncidentStep,
     MoveIncident,
@@ -52,6 +53,7 @@ class IncidentOut(BaseModel):
     reports: int
     sightings: int
     assessments: int
+    held: bool
 
 
 class IncidentList(BaseModel):
@@ -142,6 +144,19 @@ class Moving(_Strict):
     )
     incident_id: Id
     step: IncidentStep
+    why: Text
+
+
+class Holding(_Strict):
+    """Hold an incident or let it go, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {"incident_id": "I0001", "held": False, "why": "the court has decided"}
+        )
+    )
+    incident_id: Id
+    held: bool
     why: Text
 
 
@@ -248,6 +263,18 @@ async def move_incident(request: Request, body: Moving, holder: Officer) -> Done
     return await _step(request, command)
 
 
+@router.post("/v1/commands/hold_incident", responses=COMMANDS)
+async def hold_incident(request: Request, body: Holding, holder: Officer) -> Done:
+    """Keep what points to a person for an incident, or let it go; each incident begins held.
+
+    What is let go of is destroyed when its time is over, and at once if it is over already.
+    """
+    command = HoldIncident(holder.actor, IncidentId(body.incident_id), body.held, body.why)
+    said = await _step(request, command)
+    request.app.state.retention.wake()
+    return said
+
+
 async def _step(request: Request, command: CaseCommand) -> Done:
     return await done(writer_of(request), [command])
 
@@ -265,6 +292,7 @@ def short(incident: Incident, named: bool) -> IncidentOut:
         reports=len(incident.reports),
         sightings=len(incident.sightings),
         assessments=len(incident.assessments),
+        held=incident.held,
     )
 
 

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from skykeep import __version__
 from skykeep.config import Delivery, PublicSettings, WitnessPlace
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
+from skykeep.core.retention import RetentionPolicy
 from skykeep.errors import InputError, RecordError
 from skykeep.service import log
 from skykeep.service.app import create_app
@@ -48,6 +49,7 @@ class Place:
     data: Path
     tokens: Path
     witnesses: tuple[WitnessPlace, ...] = ()
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
 
 
 #: Plays a story to a writer until its end; it is told where the service listens.
@@ -123,7 +125,7 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
-    app = create_app(writer, tokens, page, delivery, shown, place.witnesses)
+    app = create_app(writer, tokens, page, delivery, shown, place.witnesses, place.retention)
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -158,6 +160,8 @@ async def _serve(
     sending = asyncio.ensure_future(app.state.outbox.run())
     publishing = asyncio.ensure_future(app.state.publisher.run())
     cosigning = asyncio.ensure_future(app.state.log_publisher.run())
+    # A story's clock is not the world's: nothing of it is a person's.
+    retaining = asyncio.ensure_future(app.state.retention.run() if play is None else _nothing())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     playing = None if play is None else asyncio.ensure_future(play(writer, listener))
     if playing is not None:
@@ -170,12 +174,17 @@ async def _serve(
         app.state.outbox.stop()
         app.state.publisher.stop()
         app.state.log_publisher.stop()
+        app.state.retention.stop()
         writer.stop()
-        await asyncio.wait([at_work, telling, sending, publishing, cosigning])
+        await asyncio.wait([at_work, telling, sending, publishing, cosigning, retaining])
         await at_work
     finally:
         writer.close()
         log.event(logging.INFO, "service.stop", entries=writer.size)
+
+
+async def _nothing() -> None:
+    """For what a story leaves out."""
 
 
 def _end_if_failed(playing: asyncio.Future[None], server: _Server) -> None:

@@ -281,7 +281,7 @@ ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban"
 PERMIT_COMMANDS = ("put_permit", "grant_permit")
 OFFICER_COMMANDS = (
     "acknowledge_alert", "hand_over_alert", "close_alert", "shelve_alert", "unshelve_alert",
-    "open_incident", "file_report", "assess", "move_incident",
+    "open_incident", "file_report", "assess", "move_incident", "hold_incident",
 )  # fmt: skip
 BODIES: dict[str, Any] = {
     "publish_zone": json.loads(ZONES),
@@ -310,6 +310,7 @@ BODIES: dict[str, Any] = {
     "open_incident": {"title": "x", "alerts": ["A9"]},
     "file_report": {"incident_id": "I9", "words": "x"},
     "assess": {"incident_id": "I9", "conclusion": "unverified", "words": "x"},
+    "hold_incident": {"incident_id": "I9", "held": False, "why": "x"},
     "move_incident": {"incident_id": "I9", "step": "close", "why": "x"},
 }
 MAY = {
@@ -344,4 +345,4 @@ def test_every_route_of_the_interface_is_in_the_table_of_roles(desk: Desk) -> No
     reads = {path.partition("?")[0] for path in READS}
     known = {f"/v1/commands/{name}" for name in MAY} | {f"/v1/{path}" for path in reads}
     named = {p.replace("{incident_id}", "I0001") for p in paths}
-    assert named == known | {"/v1/batches"}
+    assert named == known | {"/v1/batches", "/v1/receipts/{entry}"}
