@@ -127,6 +127,16 @@ def test_what_ed269_cannot_say_is_written_wider() -> None:
     assert read_zones(write_ed269([zone]), "f").zones == (zone,)
 
 
+def test_local_times_are_the_whole_day_in_ed269() -> None:
+    local = DailyPeriod((0,), TimeOfDay(28_800, False), TimeOfDay(61_200, False))
+    zone = replace(CITADEL, time_zone="Europe/Luxembourg", periods=(Period(windows=(local,)),))
+    written = write_ed269([zone])
+    assert json.loads(written)["features"][0]["applicability"][0]["schedule"] == [
+        {"day": ["ANY"], "startTime": "00:00:00Z", "endTime": "23:59:59Z"}
+    ]
+    assert read_zones(written, "f").zones == (zone,)
+
+
 def test_a_circle_is_drawn_around_in_geojson() -> None:
     written = write_geojson([CITADEL])
     ring = json.loads(written)["features"][0]["geometry"]["coordinates"][0]
