@@ -245,7 +245,7 @@ def _moment_ns(moment: TimeOfDay | SunEvent, place: Place, day: date, last: bool
 
 def _usual_ns(moment: TimeOfDay | SunEvent, place: Place, day: date) -> int:
     """A moment as it lies at an equinox, by mean sun and standard time: alike all year."""
-    midnight_ns = to_ns(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    midnight_ns: int = to_ns(datetime(day.year, day.month, day.day, tzinfo=UTC))
     if isinstance(moment, TimeOfDay) and moment.utc:
         return midnight_ns + moment.seconds * NS_PER_S
     midnight_ns -= _standard_offset_s(place.zone, day.year) * NS_PER_S
