@@ -135,7 +135,7 @@ def _read(document: ZoneCollection) -> ZoneFile:
     file = read_zones(msgspec.json.encode(document.model_dump()), "document")
     for finding in file.findings:
         if finding.severity is Severity.ERROR:
-            raise InputError(finding.where, finding.problem, "Mend it; nothing was changed")
+            raise InputError(finding.where, finding.problem, finding.mend or "Mend it")
     if not file.zones:
         raise InputError("document.features", "there are no zones", "Give at least one")
     write_ed318(file.zones)

@@ -76,14 +76,14 @@ async def get_zones(
 async def publish_zone(
     request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)]
 ) -> Done:
-    """Publish the zones of an ED-318 document (ED-269 and its GeoJSON are read too).
+    """Publish the zones of a document of any format that is read (docs/zone-formats.md).
 
     All of them or none: a document with a zone that cannot be understood changes nothing.
     """
     file = read_zones(await request.body(), "body")
     for finding in file.findings:
         if finding.severity is Severity.ERROR:
-            raise InputError(finding.where, finding.problem, "Mend it; nothing was published")
+            raise InputError(finding.where, finding.problem, finding.mend or "Mend it")
     if not file.zones:
         raise InputError("$.features", "there are no zones", "Give at least one")
     write_ed318(file.zones)  # what others could not read is not published
