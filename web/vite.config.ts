@@ -7,6 +7,8 @@ export default defineConfig({
   build: {
     outDir: "../src/skykeep/data/web",
     emptyOutDir: true,
+    // The watch page, and the page for everybody, which is also exported as files.
+    rollupOptions: { input: ["index.html", "public.html"] },
     target: "es2022",
     // MapLibre is one large module; splitting it would gain nothing on a local network.
     chunkSizeWarningLimit: 2500,

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from skykeep.codec.ed269_write import write_ed269
 from skykeep.codec.ed318_write import write_ed318
 from skykeep.codec.publication import (
     CHECKPOINT_FILE,
@@ -44,7 +45,7 @@ from skykeep.service.publication_folder import write_folder
 from skykeep.service.writer import Group, UnavailableError, Writer
 from skykeep.units import to_datetime
 
-ED318_FILE, GEOJSON_FILE = "zones.ed318.json", "zones.geojson"
+ED318_FILE, ED269_FILE, GEOJSON_FILE = "zones.ed318.json", "zones.ed269.json", "zones.geojson"
 #: The manifest over HTTP is no older than this.
 FRESH_S = 30.0
 #: An emergency ban is to be seen within 2 s; a burst of changes costs no more than this.
@@ -147,8 +148,12 @@ def _zone_files(
     def ed318(told: Sequence[Zone]) -> bytes:
         return write_ed318(told, name=site.name, provider=site.authority_id, issued_ns=changed)
 
+    def ed269(told: Sequence[Zone]) -> bytes:
+        return write_ed269(told, title=site.name, description=site.authority_id)
+
     written = {
         ED318_FILE: (*_strictly(ed318, plain), "application/json"),
+        ED269_FILE: (*_strictly(ed269, plain), "application/json"),
         GEOJSON_FILE: (
             write_geojson(zones, site, contact, changed, _year(known)),
             len(plain),

@@ -23,7 +23,7 @@ from skykeep.record import checkpoint as checkpoints
 from skykeep.record.keys import ed25519_verifier
 from skykeep.service.app import create_app
 from skykeep.service.public import is_among, takes_gzip
-from skykeep.service.publication import ED318_FILE, GEOJSON_FILE
+from skykeep.service.publication import ED269_FILE, ED318_FILE, GEOJSON_FILE
 from skykeep.service.publication_folder import page_files, write_folder
 from skykeep.service.tokens import Tokens
 from skykeep.service.web_page import Page
@@ -32,7 +32,7 @@ from tests.faults.keeper import SITE
 from tests.sky import zone_named
 
 ZONE = replace(zone_named(), name="The citadel", legal_basis="Act 1", country="LUX")
-FILES = (GEOJSON_FILE, ED318_FILE, "manifest.txt", "checkpoint.txt", "log.vkey")
+FILES = (GEOJSON_FILE, ED318_FILE, ED269_FILE, "manifest.txt", "checkpoint.txt", "log.vkey")
 
 
 class Public:
@@ -94,8 +94,8 @@ def test_zones_without_a_token_for_every_page(site: Public) -> None:
         assert "A. Weber" not in answer.text
         head = site.get(name, "HEAD")
         assert head.headers["Content-Length"] == answer.headers["Content-Length"]
-    read = read_zones(site.get(ED318_FILE).content, "there").zones
-    assert [z.name for z in read] == ["The citadel"]
+    for name in (ED318_FILE, ED269_FILE):
+        assert read_zones(site.get(name).content, "there").zones == (ZONE,)
     document = site.get(GEOJSON_FILE)
     assert document.headers["Content-Type"] == "application/geo+json"
     assert document.json()["skykeep"]["contact"] == "ask the city"
@@ -151,7 +151,7 @@ def test_the_statement_is_signed_and_fits_the_files(site: Public) -> None:
     manifest = check_manifest(site.get("manifest.txt").content, key)
     head = checkpoints.check(site.get("checkpoint.txt").content, "city/skykeep", [key]).checkpoint
     assert (head.size, head.root) == (manifest.size, manifest.root)
-    assert {f.name for f in manifest.files} >= {GEOJSON_FILE, ED318_FILE}
+    assert {f.name for f in manifest.files} == {GEOJSON_FILE, ED318_FILE, ED269_FILE}
     for listed in manifest.files:
         assert listed.holds(site.get(listed.name).content)
         assert (listed.zones, listed.omitted) == (1, 0)
