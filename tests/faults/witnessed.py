@@ -152,3 +152,12 @@ class Process:
 
 def log_key(folder: Path) -> Verifier:
     return verifier(parse_public((folder / PUBLIC_FILE).read_text()))
+
+
+def witnessed_entry(port: int, entry: int, token: str) -> bytes:
+    """A receipt from a running service."""
+    url = f"http://127.0.0.1:{port}/v1/receipts/{entry}"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=10.0) as answer:
+        data: bytes = answer.read()
+        return data
