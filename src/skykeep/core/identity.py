@@ -166,6 +166,8 @@ class ClaimBook:
     shed: int = 0
     tracks: dict[int, ClaimTrack] = field(default_factory=dict)
     told: Told = field(default_factory=Told)
+    _indexed: tuple[int, int] = (0, 0)
+    _index: dict[tuple[Scheme, str], list[ClaimTrack]] = field(default_factory=dict)
 
     def receive(self, claim: Claim, state: ClaimedState, measured: Confirmed) -> int:
         """Take one claim; returns the number of its claim track, 0 where it was too old.
@@ -202,10 +204,8 @@ class ClaimBook:
 
     def _find(self, claim: Claim, state: ClaimedState) -> ClaimTrack | None:
         found: ClaimTrack | None = None
-        for track in self.tracks.values():
+        for track in self._of_transmitter(claim):
             own = track.claim
-            if own.scheme is not claim.scheme or own.transmitter != claim.transmitter:
-                continue
             if None not in (own.identity, claim.identity) and own.identity != claim.identity:
                 continue
             if abs(state.at_ns - track.last_ns) > STRETCH_NS:
@@ -213,6 +213,16 @@ class ClaimBook:
             if found is None or track.state.distance_m(state) < found.state.distance_m(state):
                 found = track
         return found
+
+    def _of_transmitter(self, claim: Claim) -> list[ClaimTrack]:
+        """The claim tracks of a claim's scheme and transmitter, which no track ever changes."""
+        held = (self.next_number, len(self.tracks))  # changes with every coming and going
+        if held != self._indexed:
+            self._indexed, self._index = held, {}
+            for track in self.tracks.values():
+                key = (track.claim.scheme, track.claim.transmitter)
+                self._index.setdefault(key, []).append(track)
+        return self._index.get((claim.scheme, claim.transmitter), [])
 
     def _start(self, claim: Claim, state: ClaimedState) -> ClaimTrack:
         if len(self.tracks) >= CLAIM_LIMIT:
@@ -296,8 +306,9 @@ class ClaimBook:
             if track.number not in in_view or track.claim.airborne is False:
                 track.unmatched_since_ns = now_ns  # what stands on the ground no radar sees
         self._bind()
+        named = self.by_identity()
         for track in self.tracks.values():
-            others = self._other_places(track, now_ns)
+            others = _other_places(track, named, now_ns)
             _conclude(track, others, in_view.get(track.number, 0.0))
         return parted
 
@@ -320,29 +331,13 @@ class ClaimBook:
             track.bound, track.broke, track.contradicted = measured, False, False
             taken[key] = track.claim.identity
 
-    def _other_places(self, track: ClaimTrack, now_ns: int) -> list[ClaimTrack]:
-        if track.claim.identity is None or now_ns - track.last_ns > TWO_PLACES_NS:
-            return []
-        return [
-            other
-            for other in self.tracks.values()
-            if other is not track
-            and other.claim.identity == track.claim.identity
-            and now_ns - other.last_ns <= TWO_PLACES_NS
-            and other.state.distance_m(track.state) > TWO_PLACES_M
-        ]
-
-    def twin(self, track: ClaimTrack) -> bool:
-        """Whether an earlier claim track says the same of the same aircraft."""
-        if track.claim.identity is None:
-            return False
-        return any(
-            other.number < track.number
-            and other.claim.identity == track.claim.identity
-            and other.bound == track.bound
-            and other.state.distance_m(track.state) <= TWO_PLACES_M
-            for other in self.tracks.values()
-        )
+    def by_identity(self) -> dict[str, list[ClaimTrack]]:
+        """The claim tracks that name an aircraft, by its name, each in their order."""
+        named: dict[str, list[ClaimTrack]] = {}
+        for track in self.tracks.values():
+            if track.claim.identity is not None:
+                named.setdefault(track.claim.identity, []).append(track)
+        return named
 
     def snapshot(self) -> ClaimBookSnapshot:
         """All claim tracks as values of their own."""
@@ -451,3 +446,29 @@ def _noticed(noticeable_m: float) -> str:
     if math.isinf(noticeable_m):
         return "no displacement could have been noticed"
     return f"a displacement of {math.ceil(noticeable_m)} m or more would have been noticed"
+
+
+def _other_places(
+    track: ClaimTrack, named: Mapping[str, list[ClaimTrack]], now_ns: int
+) -> list[ClaimTrack]:
+    if track.claim.identity is None or now_ns - track.last_ns > TWO_PLACES_NS:
+        return []
+    return [
+        other
+        for other in named[track.claim.identity]
+        if other is not track
+        and now_ns - other.last_ns <= TWO_PLACES_NS
+        and other.state.distance_m(track.state) > TWO_PLACES_M
+    ]
+
+
+def is_twin(track: ClaimTrack, named: Mapping[str, list[ClaimTrack]]) -> bool:
+    """Whether an earlier claim track says the same of the same aircraft; see `by_identity`."""
+    if track.claim.identity is None:
+        return False
+    return any(
+        other.number < track.number
+        and other.bound == track.bound
+        and other.state.distance_m(track.state) <= TWO_PLACES_M
+        for other in named[track.claim.identity]
+    )

@@ -262,13 +262,20 @@ def identities_of(book: ClaimBook) -> dict[int, list[ClaimTrack]]:
     return bound
 
 
-def unsettled_near(book: ClaimBook, state: TrackUpdated) -> bool:
-    """Whether a claim that is not settled, or not any more, is close enough to be this track's."""
+def unsettled_of(book: ClaimBook) -> list[ClaimTrack]:
+    """The claims that are not settled, or not any more."""
+    return [
+        claim
+        for claim in book.tracks.values()
+        if not claim.settled and claim.strength is not Strength.INCONSISTENT
+    ]
+
+
+def unsettled_near(unsettled: Sequence[ClaimTrack], state: TrackUpdated) -> bool:
+    """Whether one of these claims is close enough to be this track's."""
     east, north = state.east_mm / 1000.0, state.north_mm / 1000.0
     return any(
-        not claim.settled
-        and claim.strength is not Strength.INCONSISTENT
-        and state.at_ns - claim.last_ns <= TWO_PLACES_NS
+        state.at_ns - claim.last_ns <= TWO_PLACES_NS
         and math.hypot(claim.state.east_m - east, claim.state.north_m - north) <= NEAR_M
-        for claim in book.tracks.values()
+        for claim in unsettled
     )

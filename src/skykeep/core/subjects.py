@@ -20,7 +20,7 @@ from skykeep.core.event import (
     TrackUpdated,
 )
 from skykeep.core.geo import F64, Frame
-from skykeep.core.identity import ClaimBook, ClaimTrack, Identity
+from skykeep.core.identity import ClaimBook, ClaimTrack, Identity, is_twin
 from skykeep.core.picture import (
     REFERENCE_LIMIT,
     Held,
@@ -33,6 +33,7 @@ from skykeep.core.picture import (
     subject_of,
     take_kind,
     unsettled_near,
+    unsettled_of,
 )
 from skykeep.core.track.tracker import Confirmed
 from skykeep.core.track.upstream import NO_UPSTREAM, Upstream
@@ -114,6 +115,7 @@ class Subjects:
         kinds = kind_probabilities(tracks.kinds, identities).tolist()
         classified = (tracks.kinds != tracks.kinds[:, :1]).any(axis=1).tolist()
         judged: list[tuple[Held, Subject]] = []
+        unsettled = unsettled_of(book)
         for row, number in enumerate(moved.number.tolist()):
             key = _key(number)
             if key not in self.held and number in upstream.pending:
@@ -132,7 +134,7 @@ class Subjects:
             say(state)
             self._say_identity(now_ns, held, identity, say)
             known = identity is not None or classified[row]
-            near = identity is None and unsettled_near(book, state)
+            near = identity is None and unsettled_near(unsettled, state)
             subject = subject_of(held, state, frame, identity, known, heard[row], near)
             judged.append((held, subject))
         judged += self._lone(now_ns, frame, book, in_view, say, policy)
@@ -243,6 +245,7 @@ class Subjects:
         policy: VerdictPolicy,
     ) -> list[tuple[Held, Subject]]:
         judged: list[tuple[Held, Subject]] = []
+        named = book.by_identity()
         for claim in book.tracks.values():
             key = f"c{claim.number}"
             held = self.held.get(key)
@@ -250,7 +253,7 @@ class Subjects:
                 continue
             if held is None:
                 waits = claim.number in in_view and now_ns - claim.first_ns < LONE_AFTER_NS
-                if waits or book.twin(claim):
+                if waits or is_twin(claim, named):
                     continue
                 held = self._announce(now_ns, key, 0, claim.number, claim.first_ns, say)
             fresh = held.state is None or claim.state.at_ns != held.state.state_at_ns

@@ -31,6 +31,7 @@ from skykeep.core.identity import (
     ClaimBook,
     ClaimTrack,
     Outcome,
+    is_twin,
 )
 from skykeep.core.observation import Claim, Scheme
 from skykeep.core.track.tracker import Confirmed
@@ -357,8 +358,9 @@ def test_the_same_serial_close_by_is_one_aircraft_heard_twice() -> None:
     first, twin = book.tracks.values()
     assert (first.strength, twin.strength) == (Strength.CONSISTENT, Strength.CONSISTENT)
     assert codes(first) == [MATCHES]
-    assert book.twin(twin)
-    assert not book.twin(first)
+    named = book.by_identity()
+    assert is_twin(twin, named)
+    assert not is_twin(first, named)
 
 
 def test_nameless_transmitters_are_never_two_places_or_twins() -> None:
@@ -368,7 +370,8 @@ def test_nameless_transmitters_are_never_two_places_or_twins() -> None:
         hear(book, second, shifted(drone_at(second), 2_000.0), claim=claim_of(None, "bb"))
     settle(book, 3.0)
     assert [codes(t) for t in book.tracks.values()] == [[UNCHECKED], [UNCHECKED]]
-    assert not any(book.twin(t) for t in book.tracks.values())
+    named = book.by_identity()
+    assert not any(is_twin(t, named) for t in book.tracks.values())
 
 
 # -- which claims belong together -----------------------------------------------------------

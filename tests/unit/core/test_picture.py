@@ -27,6 +27,7 @@ from skykeep.core.picture import (
     kind_probabilities,
     take_kind,
     unsettled_near,
+    unsettled_of,
 )
 from skykeep.core.track.tracker import KIND_PRIOR
 from skykeep.core.verdict import VerdictPolicy
@@ -127,10 +128,12 @@ def test_only_a_fresh_unsettled_claim_close_by_may_still_be_this_tracks() -> Non
     assert held.sensors.keys() == {RADAR.sensor_id}
     state = replace(state, east_mm=0, north_mm=0)
     near = (NEAR_M - 1.0, 0.0, 100.0)
-    assert unsettled_near(book_with(4.0, near), state)
-    assert not unsettled_near(book_with(4.0, (0.0, NEAR_M + 1.0, 100.0)), state)
-    assert not unsettled_near(book_with(4.0, near, bound=7), state)
-    assert not unsettled_near(book_with(4.0, near, outcome=Outcome.INCONSISTENT), state)
+    assert unsettled_near(unsettled_of(book_with(4.0, near)), state)
+    assert not unsettled_near(unsettled_of(book_with(4.0, (0.0, NEAR_M + 1.0, 100.0))), state)
+    assert not unsettled_near(unsettled_of(book_with(4.0, near, bound=7)), state)
+    assert not unsettled_near(
+        unsettled_of(book_with(4.0, near, outcome=Outcome.INCONSISTENT)), state
+    )
     limit_s = TWO_PLACES_NS / NS_PER_S
-    assert unsettled_near(book_with(4.0 - limit_s, near), state)
-    assert not unsettled_near(book_with(3.9 - limit_s, near), state)
+    assert unsettled_near(unsettled_of(book_with(4.0 - limit_s, near)), state)
+    assert not unsettled_near(unsettled_of(book_with(3.9 - limit_s, near)), state)
