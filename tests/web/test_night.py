@@ -94,6 +94,7 @@ def draw_ban(page: Page) -> None:
     page.get_by_test_id("ban-open").click()
     page.get_by_test_id("ban-name").fill("Everything, now")
     page.get_by_test_id("ban-legal-basis").fill("order of the night of the test")
+    page.get_by_test_id("ban-why").fill("drones over the citadel")
     page.get_by_test_id("ban-draw-circle").click()
     box = page.get_by_test_id("map").bounding_box()
     assert box is not None

@@ -14,6 +14,8 @@ export interface MapHandle {
   showZone(zoneId: string | null): void;
   /** Show an area that is not published yet; null removes it. */
   preview(area: DrawnArea | null): void;
+  /** Show what is asked for, and apart from it what else holds there; nothing ends it. */
+  compare(asked: DrawnArea[], others: DrawnArea[]): void;
 }
 
 export interface OfficeContext {

@@ -218,6 +218,34 @@ export interface ReportsMessage {
   }[];
 }
 
+/** The proceeding around a permit; moments in RFC 3339. */
+export interface ProcedureView {
+  identity_proof: string;
+  submitted: string | null;
+  decide_by: string | null;
+  question: string;
+  confirm_by: string | null;
+  land_by: string | null;
+  notified: string | null;
+  appeal: string;
+  channels: { kind: string; address: string }[];
+}
+
+/** Items (2) to (4) and (6) to (10) of (EU) 2021/664, Annex IV, and whom to call on the day. */
+export interface ApplicationView {
+  mode: string;
+  flight_type: string;
+  category: string;
+  aircraft_class: string;
+  identification: string;
+  connectivity: string;
+  endurance_s: number;
+  lost_link: string;
+  operator: string;
+  aircraft_registration: string;
+  contact: { name: string; phone: string };
+}
+
 /** As `GET /v1/permits` gives them; the form of a permits file. */
 export interface PermitView {
   id: string;
@@ -233,6 +261,12 @@ export interface PermitView {
     start?: string | null;
     end?: string | null;
   }[];
+  conditions?: string[];
+  must_broadcast?: boolean;
+  state_why?: string;
+  state_since?: string | null;
+  procedure?: Partial<ProcedureView>;
+  application?: ApplicationView;
   [more: string]: unknown;
 }
 

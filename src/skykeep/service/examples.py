@@ -266,6 +266,7 @@ skykeep_observations_taken_total{sensor="radar-1"} 184220.0
 
 VERSIONS: dict[str, Any] = {
     "zone_id": "Z1",
+    "approver_differs": True,
     "versions": [
         {
             "version": 1,

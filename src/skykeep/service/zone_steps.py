@@ -105,9 +105,13 @@ class VersionView(BaseModel):
 
 
 class Versions(BaseModel):
-    """A zone's versions that are held, oldest first; older ones are in the record."""
+    """A zone's versions that are held, oldest first; older ones are in the record.
+
+    `approver_differs`: whoever proposed a version may not approve it at this site.
+    """
 
     zone_id: str
+    approver_differs: bool
     versions: list[VersionView]
 
 
@@ -203,7 +207,8 @@ async def get_versions(
     found = found_or_404(request, (await writer_of(request).ask(look)) or None, f"zone {zone_id}")
     before = [None, *(v.zone for v in found[:-1])]
     views = [_view(v, old) for v, old in zip(found, before, strict=True)]
-    return Versions(zone_id=zone_id, versions=views)
+    differs = writer_of(request).site.zone_policy.approver_differs
+    return Versions(zone_id=zone_id, approver_differs=differs, versions=views)
 
 
 @router.get("/v1/zones/pending", responses=READS)

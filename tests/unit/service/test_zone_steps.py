@@ -56,7 +56,9 @@ def test_one_proposes_another_approves_and_the_history_says_so(desk: Desk) -> No
     assert desk.command("propose_zones", wider, OFFICER).status_code == 200
     step(desk, "approve")
     step(desk, "enter_into_force")
-    first, second = desk.get("/v1/zones/versions?zone_id=Z1", READER).json()["versions"]
+    told = desk.get("/v1/zones/versions?zone_id=Z1", READER).json()
+    assert told["approver_differs"] is True
+    first, second = told["versions"]
     assert [s["step"] for s in first["steps"]] == [
         "propose", "approve", "enter_into_force", "withdraw",
     ]  # fmt: skip

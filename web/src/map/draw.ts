@@ -16,8 +16,14 @@ const SAME_CORNER_PX = 4;
 const LEAST_RADIUS_M = 5;
 
 const DRAWN: Part = {
-  sources: { drawn: geojson({ tolerance: 0 }), preview: geojson({ tolerance: 0 }) },
+  sources: {
+    drawn: geojson({ tolerance: 0 }),
+    preview: geojson({ tolerance: 0 }),
+    others: geojson({ tolerance: 0 }),
+  },
   layers: [
+    { id: "others-fill", type: "fill", source: "others" },
+    { id: "others-line", type: "line", source: "others" },
     { id: "preview-fill", type: "fill", source: "preview" },
     { id: "preview-line", type: "line", source: "preview" },
     { id: "drawn-fill", type: "fill", source: "drawn", filter: ["==", "$type", "Polygon"] },
@@ -25,6 +31,8 @@ const DRAWN: Part = {
     { id: "drawn-corners", type: "circle", source: "drawn", filter: ["==", "$type", "Point"] },
   ] as LayerSpecification[],
   paint: (c) => ({
+    "others-fill": { "fill-color": c.person, "fill-opacity": 0.12 },
+    "others-line": { "line-color": c.person, "line-width": 2 },
     "preview-fill": { "fill-color": c.drawn, "fill-opacity": 0.15 },
     "preview-line": { "line-color": c.drawn, "line-width": 2.5, "line-dasharray": [3, 2] },
     "drawn-fill": { "fill-color": c.drawn, "fill-opacity": 0.12 },
@@ -37,6 +45,8 @@ const DRAWN: Part = {
     },
   }),
 };
+
+type Source = "drawn" | "preview" | "others";
 
 export class Drawing implements MapHandle {
   private end: ((area: DrawnArea | null) => void) | null = null;
@@ -52,6 +62,7 @@ export class Drawing implements MapHandle {
       addPart(watch.gl, DRAWN, watch.colours, "sensors");
       this.put("drawn", []);
       this.put("preview", []);
+      this.put("others", []);
     });
   }
 
@@ -72,19 +83,37 @@ export class Drawing implements MapHandle {
   }
 
   preview(area: DrawnArea | null): void {
-    const ring = area && ringOf(area);
-    this.put("preview", ring ? [polygon([ring])] : []);
-    if (ring) this.fit(ring);
+    this.outline("preview", area ? [area] : []);
   }
 
-  /** Layers without anything are hidden: an empty source costs as much as a full one. */
-  private put(source: "drawn" | "preview", features: Feature<Geometry>[]): void {
-    const { gl } = this.watch;
-    setData(gl, source, collection(features));
-    const visibility = features.length > 0 ? "visible" : "none";
-    for (const { id } of DRAWN.layers.filter((l) => l.id.startsWith(source))) {
-      gl.setLayoutProperty(id, "visibility", visibility);
-    }
+  compare(asked: DrawnArea[], others: DrawnArea[]): void {
+    this.outline("others", others);
+    this.outline("preview", asked);
+  }
+
+  /** Only what is asked for is brought into view: others may be as large as a country. */
+  private outline(source: Source, areas: DrawnArea[]): void {
+    const rings = areas.map(ringOf).filter((ring) => ring.length > 0);
+    this.put(
+      source,
+      rings.map((ring) => polygon([ring])),
+    );
+    if (source === "preview" && rings.length > 0) this.fit(rings.flat());
+  }
+
+  /**
+   * Layers without anything are hidden: an empty source costs as much as a full one. A page that is
+   * opened before the map is drawn is shown once it is.
+   */
+  private put(source: Source, features: Feature<Geometry>[]): void {
+    void this.watch.ready.then(() => {
+      const { gl } = this.watch;
+      setData(gl, source, collection(features));
+      const visibility = features.length > 0 ? "visible" : "none";
+      for (const { id } of DRAWN.layers.filter((l) => l.id.startsWith(source))) {
+        gl.setLayoutProperty(id, "visibility", visibility);
+      }
+    });
   }
 
   private fit(corners: LonLat[]): void {

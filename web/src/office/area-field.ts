@@ -79,6 +79,10 @@ export class AreaField {
     this.shown();
   }
 
+  get controls(): Record<"lat_deg" | "lon_deg" | "radius_m", HTMLInputElement> {
+    return { lat_deg: this.lat, lon_deg: this.lon, radius_m: this.radius };
+  }
+
   /** Nothing more goes to the map: it is another page's now. */
   leave(): void {
     clearTimeout(this.timer);
@@ -126,7 +130,8 @@ export class AreaField {
     this.drawButtons[kind === "circle" ? 0 : 1]?.focus();
   }
 
-  private take(area: DrawnArea): void {
+  /** An area from elsewhere: drawn, or read from a file. */
+  take(area: DrawnArea): void {
     if ("circle" in area) {
       const [lat, lon, radius] = area.circle;
       this.ring = null;

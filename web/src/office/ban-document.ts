@@ -73,19 +73,29 @@ export function banDocument(ban: Ban, authority: string): ZoneDocument {
   return { type: "FeatureCollection", name: shorten(ban.name), features: [feature] };
 }
 
-function shorten(words: string): string {
+export function shorten(words: string): string {
   return words.slice(0, MAX_SHORT_TEXT);
 }
 
-function shortText(words: string): Record<string, unknown>[] {
+export function shortText(words: string): Record<string, unknown>[] {
   return [{ text: shorten(words), lang: LANGUAGE }];
 }
 
-function geometry(area: DrawnArea, upper: HeightLimit | null): Record<string, unknown> {
-  const layer: Record<string, unknown> = { lower: 0, lowerReference: "AGL", uom: "m" };
+/** The area with its limits as ED-318 writes them; without a lower one it begins at the ground. */
+export function geometry(
+  area: DrawnArea,
+  upper: HeightLimit | null,
+  lower: HeightLimit = { m: 0, reference: "AGL" },
+): Record<string, unknown> {
+  const name = (reference: string) => (reference === "HAE" ? "WGS84" : reference);
+  const layer: Record<string, unknown> = {
+    lower: lower.m,
+    lowerReference: name(lower.reference),
+    uom: "m",
+  };
   if (upper) {
     layer["upper"] = upper.m;
-    layer["upperReference"] = upper.reference === "HAE" ? "WGS84" : upper.reference;
+    layer["upperReference"] = name(upper.reference);
   }
   if ("circle" in area) {
     const [lat, lon, radius] = area.circle;

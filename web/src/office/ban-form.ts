@@ -8,7 +8,8 @@ import { button, el, field, input, setText, show, statusLine, textarea } from ".
 import { HeightField } from "./height-field";
 import { ProblemBox, capital, inDoubt } from "./problems";
 import { recorded, type Desk, type Done } from "./site";
-import { fromInput, span, toInput } from "./times";
+import { fromInput, parseRfc3339, span, toInput } from "./times";
+import type { Versions } from "./zone-versions";
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 6;
@@ -26,6 +27,7 @@ export class BanForm {
   private readonly name = input("text", "ban-name", { maxlength: "200", required: "" });
   private readonly message = textarea("ban-message", { maxlength: "2000", rows: "2" });
   private readonly basis = input("text", "ban-legal-basis", { maxlength: "2000", required: "" });
+  private readonly why = input("text", "ban-why", { maxlength: "2000", required: "" });
   private readonly until = input("datetime-local", "ban-until", { required: "" });
   private readonly untilLabel: HTMLElement;
   private readonly area: AreaField;
@@ -38,6 +40,7 @@ export class BanForm {
   private readonly confirmButton: HTMLButtonElement;
   private readonly sending = statusLine("ban-sending");
   private readonly done = statusLine("ban-done");
+  private readonly lapse = el("p", { class: "of-warning", testid: "ban-lapse" });
   private readonly again: HTMLElement;
   private untilTouched = false;
   private confirming = false;
@@ -86,7 +89,7 @@ export class BanForm {
     this.fill(label);
     this.root = el("form", { class: "of-form", attrs: { novalidate: "" } });
     this.root.append(this.fields, this.sentence, this.notes, this.problem.root, this.review);
-    this.root.append(this.confirm, this.sending, this.done, this.again);
+    this.root.append(this.confirm, this.sending, this.done, this.lapse, this.again);
     this.listen();
     this.tell();
   }
@@ -98,9 +101,15 @@ export class BanForm {
       hours.append(button(words, () => this.setHours(each), { class: "of-button of-small" }));
     }
     this.fields.append(
-      el("p", { class: "of-hint" }, "A prohibition for the reason EMERGENCY, in force at once."),
+      el(
+        "p",
+        { class: "of-hint" },
+        "A prohibition for the reason EMERGENCY, in force at once. It lapses unless the permit " +
+          "office confirms it in the time that the site sets.",
+      ),
       field("Name", this.name),
       field("Legal basis", this.basis, "The law or decree that this ban rests on; needed."),
+      field("Why now", this.why, "What happened; it goes into the record."),
       this.area.root,
       this.upper.root,
       until,
@@ -114,7 +123,7 @@ export class BanForm {
       event.preventDefault();
       this.check();
     });
-    for (const each of [this.name, this.basis, this.message]) {
+    for (const each of [this.name, this.basis, this.why, this.message]) {
       each.addEventListener("input", () => this.tell());
     }
     this.until.addEventListener("input", () => {
@@ -139,7 +148,7 @@ export class BanForm {
     this.identifier = "";
     this.doubtful = this.unseen = false;
     this.pending = null;
-    this.name.value = this.message.value = "";
+    this.name.value = this.why.value = this.message.value = "";
     this.untilTouched = false;
     this.area.clear();
     this.tell();
@@ -162,6 +171,7 @@ export class BanForm {
     if (this.basis.value.trim() === "") {
       return bad("Give the legal basis: a ban without one does not stand", this.basis);
     }
+    if (this.why.value.trim() === "") return bad("Say why the ban is needed now", this.why);
     if (!area) return bad(problem, control);
     if (upper.problem !== "") return bad(upper.problem, this.upper.box);
     if (upper.limit?.reference === "AGL" && upper.limit.m <= 0) {
@@ -198,6 +208,7 @@ export class BanForm {
     show(this.notes, !finished);
     show(this.review, !finished && !this.confirming);
     show(this.confirm, !finished && this.confirming);
+    show(this.lapse, finished && this.lapse.textContent !== "");
     show(this.again, finished);
     this.review.disabled = refused !== "";
   }
@@ -269,8 +280,8 @@ export class BanForm {
     this.pending = ban;
     const began = performance.now();
     try {
-      const body = banDocument(ban, site.authority);
-      const done = await context.api.command<Done>("publish_zone", body);
+      const body = { document: banDocument(ban, site.authority), why: this.why.value.trim() };
+      const done = await context.api.command<Done>("declare_ban", body);
       const held = done.changed.some(
         (c) => c["zone_id"] === ban.identifier && c["state"] === "in_force",
       );
@@ -291,6 +302,7 @@ export class BanForm {
     const until = this.desk.clock(ban.endMs);
     const words = `In force: ${ban.name} (zone ${ban.identifier}), until ${until}, ${left} from now.`;
     setText(this.done, `${words} ${record === "" ? "" : capital(record)}`.trim());
+    void this.tellLapse(ban.identifier);
     this.confirming = false;
     this.fields.disabled = false;
     this.desk.context.map.preview(null);
@@ -300,6 +312,32 @@ export class BanForm {
     this.tell();
     this.done.tabIndex = -1;
     this.done.focus();
+  }
+
+  /** When it ends by itself unless somebody confirms it: the service has set that moment. */
+  private async tellLapse(zoneId: string): Promise<void> {
+    setText(this.lapse, "");
+    try {
+      const path = `/v1/zones/versions?zone_id=${encodeURIComponent(zoneId)}`;
+      const { versions } = await this.desk.context.api.get<Versions>(path);
+      // None is to be confirmed: others' zones, and those that were confirmed meanwhile.
+      const at = versions.find((each) => each.confirm_by !== null)?.confirm_by;
+      if (!at) return;
+      const ms = parseRfc3339(at);
+      const end = this.pending?.endMs ?? Infinity;
+      if (ms >= end) {
+        const words = `It ends by itself before it would have to be confirmed (${this.desk.clock(ms)}).`;
+        setText(this.lapse, words);
+        this.tell();
+        return;
+      }
+      const left = span(ms - this.desk.nowMs());
+      const words = `It lapses at ${this.desk.clock(ms)} (in ${left}) unless the permit office confirms it.`;
+      setText(this.lapse, words);
+    } catch {
+      setText(this.lapse, "It lapses unless the permit office confirms it in time.");
+    }
+    this.tell();
   }
 
   private notHeld(zoneId: string): void {

@@ -38,6 +38,12 @@ export class HeightField {
     });
   }
 
+  set(limit: HeightLimit | null): void {
+    this.reference.value = limit?.reference ?? "NONE";
+    if (limit) this.box.value = String(limit.m);
+    show(this.box, limit !== null);
+  }
+
   /** The limit, null for none, or in words what is wrong with it. */
   read(): { limit: HeightLimit | null; problem: string } {
     const reference = this.reference.value;

@@ -1,6 +1,7 @@
 // The office in small: zones, permits, incidents, beside the map of the watch page.
 
 import "./office.css";
+import "./permits.css";
 import type { OfficeContext, OfficePage } from "../context";
 import { el } from "./dom";
 import { IncidentsPage } from "./incidents-page";

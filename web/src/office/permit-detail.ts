@@ -1,55 +1,65 @@
-// One permit or exemption: all that it says, and its next steps.
+// One permit or exemption: what is asked against what holds, the next step, who did what, its card.
 
-import { areasOf, stateBadge, volumeLines, whyNoGrant, whyNoRevoke } from "./permit-words";
-import { timesWords, zonesWords, type Listed } from "./permit-words";
+import { applicationView, landingWords, proceedingView } from "./permit-application";
+import { CardView } from "./permit-card";
+import { CheckView } from "./permit-check";
+import { HistoryView } from "./permit-history";
+import type { Step } from "./permit-steps";
+import { deadlineBadge, deadlineOf, groupOf, stateBadge, timesWords } from "./permit-words";
+import { areasOf, type Listed } from "./permit-words";
 import { viewOf } from "./areas";
-import { button, el, facts, setText, show, statusLine } from "./dom";
+import { el, button, setText, show, statusLine } from "./dom";
 import { Slot } from "./keyed";
-import { ProblemBox } from "./problems";
 import { recorded, type Desk, type Done } from "./site";
-import { parseRfc3339 } from "./times";
-import { WhyForm } from "./why-form";
+import { StepBar, type Taken } from "./step-form";
 
 export class PermitDetail {
   readonly root = el("section", { class: "of-detail", testid: "permit-detail" });
   private readonly head = el("h3", { attrs: { tabindex: "-1" } });
-  private readonly shown = new Slot(el("div"));
+  private readonly badges = new Slot(el("p", { class: "of-badges" }));
+  private readonly deadline = el("p", { class: "of-deadline", testid: "permit-deadline" });
+  private readonly landing = el("p", { class: "of-warning", testid: "permit-landing" });
+  private readonly proceeding = new Slot(el("div"));
+  private readonly application = new Slot(el("section", { class: "of-plain" }));
   private readonly status = statusLine("permit-status");
-  private readonly problem = new ProblemBox();
-  private readonly grant: HTMLButtonElement;
-  private readonly grantHint = el("p", { class: "of-hint" });
-  private readonly revoke: WhyForm;
-  private readonly revokeHint = el("p", { class: "of-hint" });
-  private readonly steps = el("div", { class: "of-steps" });
+  private readonly missing = el("p", {}, "There is no such permit any more.");
+  private readonly parts = el("div", { class: "of-plain" });
+  private readonly steps: StepBar;
+  private readonly check: CheckView;
+  private readonly history: HistoryView;
+  private readonly card: CardView;
   private permitId = "";
+  private looked = "";
   private listed: Listed | undefined;
 
   constructor(
     private readonly desk: Desk,
     private readonly changed: () => void,
+    open: (permitId: string) => void,
   ) {
-    this.grant = button("Grant", () => void this.give(), {
-      class: "of-button of-primary",
-      testid: "permit-grant",
+    this.steps = new StepBar(desk, (body, step) => this.take(body, step));
+    this.check = new CheckView(desk, open);
+    this.history = new HistoryView(desk);
+    this.card = new CardView(desk);
+    const fly = button("Show its place on the map", () => this.fly(), {
+      class: "of-button of-small",
     });
-    this.revoke = new WhyForm({
-      open: "Revoke …",
-      act: "Revoke it now",
-      label: "Why is it revoked?",
-      testid: "permit-revoke",
-      whyTestid: "permit-why",
-      danger: true,
-      run: (why) => this.take(why),
-    });
-    this.steps.append(this.grant, this.grantHint, this.revoke.root, this.revokeHint);
-    this.root.append(this.head, this.shown.root, this.status, this.problem.root, this.steps);
+    this.parts.append(this.badges.root, this.deadline, this.landing);
+    this.parts.append(this.status, this.proceeding.root);
+    this.parts.append(this.steps.root, this.check.root, fly, this.application.root);
+    this.parts.append(this.card.root, this.history.root);
+    this.root.append(this.head, this.missing, this.parts);
   }
 
   open(permitId: string): void {
-    if (permitId !== this.permitId) this.revoke.reset();
+    if (permitId !== this.permitId) {
+      this.steps.reset();
+      this.check.clear();
+      this.history.clear();
+      setText(this.status, "");
+    }
     this.permitId = permitId;
-    this.problem.clear();
-    setText(this.status, "");
+    this.looked = "";
     setText(this.head, permitId);
   }
 
@@ -57,79 +67,61 @@ export class PermitDetail {
     this.head.focus();
   }
 
-  update(listed: Listed | undefined): void {
-    this.listed = listed;
-    show(this.steps, listed !== undefined);
-    if (!listed) return;
-    const noGrant = whyNoGrant(listed.permit, this.desk);
-    const noRevoke = whyNoRevoke(listed.permit, this.desk);
-    this.grant.disabled = noGrant !== "";
-    setText(this.grantHint, noGrant === "" ? "" : `Grant: ${noGrant}`);
-    this.revoke.allow(noRevoke === "");
-    setText(this.revokeHint, noRevoke === "" ? "" : `Revoke: ${noRevoke}`);
-    const times = timesWords(listed.permit, this.desk);
-    this.shown.update(JSON.stringify([listed, times]), () => this.parts(listed, times));
+  /** The page is left: nothing of this permit is printed or stays on the map. */
+  leave(): void {
+    this.card.clear();
+    this.looked = "";
   }
 
-  private parts(listed: Listed, times: string): Node[] {
+  update(listed: Listed | undefined): void {
+    this.listed = listed;
+    show(this.missing, listed === undefined);
+    show(this.parts, listed !== undefined);
+    if (!listed) return;
+    const { permit } = listed;
+    const deadline = deadlineOf(permit, this.desk);
+    setText(this.deadline, deadline?.words ?? "");
+    this.deadline.dataset["tone"] = deadline?.tone ?? "plain";
+    setText(this.landing, landingWords(listed, this.desk));
+    this.badges.update(JSON.stringify([permit.state, deadline?.tone]), () => [
+      stateBadge(permit),
+      ...deadlineBadge(deadline),
+    ]);
+    const times = timesWords(permit, this.desk);
+    this.proceeding.update(JSON.stringify([listed, times]), () => [
+      proceedingView(listed, this.desk, times),
+    ]);
+    this.application.update(JSON.stringify(listed), () => [
+      el("h4", {}, listed.exempt ? "What is exempt" : "What was applied for"),
+      ...applicationView(listed, this.desk),
+    ]);
+    this.steps.update(permit.state);
+    this.card.update(permit);
+    this.look(listed);
+  }
+
+  /** Ask the service what the list does not tell, each time that the permit has changed. */
+  private look(listed: Listed): void {
     const { permit, exempt } = listed;
-    const volumes = el("ul", { class: "of-plainlist" });
-    for (const line of volumeLines(permit, this.desk)) volumes.append(el("li", {}, line));
-    const since = typeof permit["state_since"] === "string" ? permit["state_since"] : "";
-    const conditions = Array.isArray(permit["conditions"]) ? permit["conditions"] : [];
-    const broadcast = permit["must_broadcast"] === false ? "not required" : "must be on";
-    const view = viewOf(areasOf(permit));
-    const fly = view
-      ? button("Show its place on the map", () => this.fly(), { class: "of-button of-small" })
-      : null;
-    return [
-      el("p", { class: "of-badges" }, stateBadge(permit)),
-      facts([
-        ["Kind", exempt ? `Standing exemption: ${permit.class ?? ""}` : "Permit"],
-        ["Holder", permit.holder === "" ? "not named" : permit.holder],
-        ["Serials", permit.serials.length > 0 ? permit.serials.join(", ") : "none"],
-        ["Opens", zonesWords(listed)],
-        ["Times", times],
-        ["Volumes", permit.volumes.length > 0 ? volumes : "none"],
-        ["Remote ID", broadcast],
-        ["Conditions", conditions.join("; ")],
-        ["Why", typeof permit["state_why"] === "string" ? permit["state_why"] : ""],
-        ["Since", since === "" ? "" : this.desk.clock(parseRfc3339(since))],
-      ]),
-      ...(fly ? [fly] : []),
-    ];
+    const key = JSON.stringify(permit);
+    if (key === this.looked) return;
+    this.looked = key;
+    void this.history.look(permit.id, permit.procedure ?? {});
+    const over = groupOf(listed) === "over";
+    show(this.check.root, !over);
+    if (!over) void this.check.look(permit, exempt);
   }
 
   private fly(): void {
-    const areas = this.listed ? areasOf(this.listed.permit) : [];
-    const view = viewOf(areas);
-    const first = areas[0];
-    const { map } = this.desk.context;
-    if (first) map.preview("circle" in first ? first : { ring: first.rings[0] ?? [] });
-    if (view) map.flyTo(view.lat, view.lon, view.zoom);
+    const view = viewOf(this.listed ? areasOf(this.listed.permit) : []);
+    if (view) this.desk.context.map.flyTo(view.lat, view.lon, view.zoom);
   }
 
-  private async give(): Promise<void> {
-    this.grant.disabled = true;
-    this.problem.clear();
-    try {
-      await this.step("grant_permit", "", "Granted");
-    } catch (error) {
-      this.problem.fault(error);
-    } finally {
-      this.update(this.listed);
-    }
-  }
-
-  private async take(why: string): Promise<void> {
-    await this.step("revoke_permit", why, "Revoked");
-  }
-
-  private async step(command: string, why: string, word: string): Promise<void> {
+  private async take(body: Taken, step: Step): Promise<void> {
     const began = performance.now();
-    const body = { permit_id: this.permitId, why };
-    const done = await this.desk.context.api.command<Done>(command, body);
-    setText(this.status, `${word}: ${recorded(done, performance.now() - began)}.`);
+    const whole = { permit_id: this.permitId, ...body };
+    const done = await this.desk.context.api.command<Done>("change_permit", whole);
+    setText(this.status, `${step.done}: ${recorded(done, performance.now() - began)}.`);
     this.changed();
   }
 }

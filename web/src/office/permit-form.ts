@@ -1,203 +1,280 @@
-// A new permit, entered as submitted: granting it is a step of its own.
+// A new application: the ten items, volumes, zones; checked before it is sent, entered as submitted.
+// Granting it is a step of its own.
 
 import type { PermitsMessage, PermitView } from "../messages";
-import { AreaField } from "./area-field";
-import { tidyRing } from "./areas";
-import { el, field, input, setText, show, statusLine, textarea, tick } from "./dom";
-import { HeightField, limitsFault } from "./height-field";
+import { ApplicationFields, HolderFields } from "./application-fields";
+import { button, el, field, input, setText, show, statusLine, textarea, tick } from "./dom";
+import { CheckView, type Checked } from "./permit-check";
 import { stateWord } from "./permit-words";
-import { ProblemBox } from "./problems";
+import { FieldFaults, ProblemBox } from "./problems";
 import { recorded, type Desk, type Done } from "./site";
-import { fromInput, rfc3339 } from "./times";
+import { VolumeField, ringsOf } from "./volume-field";
 import { ZonePicker } from "./zone-picker";
 
-type Read = { permit: PermitView; problem: ""; control: null } | Bad;
-type Bad = { permit: null; problem: string; control: { focus(): void } | null };
+/** More than anybody draws; a file may hold a country. */
+const MOST_VOLUMES = 20;
 
-const AREA_IDS = {
-  lat: "permit-lat",
-  lon: "permit-lon",
-  radius: "permit-radius",
-  drawCircle: "permit-draw-circle",
-  drawPolygon: "permit-draw-polygon",
-};
+type Read = { permit: PermitView } | { problem: string; control: HTMLElement };
 
 export class PermitForm {
   readonly root: HTMLFormElement;
   private readonly id = input("text", "permit-id", { maxlength: "200", required: "" });
   private readonly holder = input("text", "permit-holder", { maxlength: "2000", required: "" });
   private readonly serials = textarea("permit-serials", { rows: "2", spellcheck: "false" });
-  private readonly conditions = textarea("permit-conditions", { rows: "2" });
-  private readonly from = input("datetime-local", "permit-start", { required: "" });
-  private readonly to = input("datetime-local", "permit-end", { required: "" });
-  private readonly labels: HTMLElement[] = [];
   private readonly broadcast: HTMLInputElement;
+  private readonly people = new HolderFields();
+  private readonly application = new ApplicationFields();
   private readonly zones: ZonePicker;
-  private readonly area: AreaField;
-  private readonly lower: HeightField;
-  private readonly upper: HeightField;
-  private readonly problem = new ProblemBox("permit-problem");
+  private readonly volumeList = el("div", { class: "of-plain" });
+  private volumes: VolumeField[] = [];
+  private made = 0;
+  private readonly file = input("file", "permit-volume-file", { accept: ".geojson,.json" });
+  private readonly box = new ProblemBox("permit-problem");
+  private readonly faults: FieldFaults;
+  private readonly look: HTMLButtonElement;
   private readonly send: HTMLButtonElement;
+  private readonly check: CheckView;
   private readonly refusal = el("p", { class: "of-hint" });
   private readonly status = statusLine("permit-entered");
   private readonly findings = el("ul", { class: "of-plainlist" });
+  /** What the service has checked; only that is sent. */
+  private checked: PermitView | null = null;
 
   constructor(
     private readonly desk: Desk,
     private readonly entered: () => void,
+    private readonly openPermit: (permitId: string) => void,
   ) {
-    const changed = () => {};
-    this.zones = new ZonePicker(changed);
-    this.area = new AreaField(desk.context.map, AREA_IDS, changed);
-    this.lower = new HeightField("Lower", "permit-lower", { m: 0, reference: "AGL" }, changed);
-    this.upper = new HeightField("Upper", "permit-upper", { m: 120, reference: "AGL" }, changed);
+    this.zones = new ZonePicker(() => this.touched());
     const [broadcastLine, broadcast] = tick("Remote ID must be on", true, "permit-broadcast");
     this.broadcast = broadcast;
-    this.send = el("button", { class: "of-button of-primary", testid: "permit-submit" });
-    this.send.type = "submit";
-    this.send.textContent = "Enter it as submitted";
-    const times = el("div", { class: "of-plain" });
-    for (const [label, box] of [
-      ["From", this.from],
-      ["Until", this.to],
-    ] as const) {
-      const line = field(label, box);
-      this.labels.push(line.querySelector("label") as HTMLElement);
-      times.append(line);
-    }
+    this.look = el("button", { class: "of-button of-primary", testid: "permit-check-first" });
+    this.look.type = "submit";
+    this.look.textContent = "Check before sending";
+    this.send = button("Enter it as submitted", () => void this.submit(), {
+      class: "of-button of-primary",
+      testid: "permit-submit",
+    });
+    this.check = new CheckView(desk, null);
     this.root = el("form", { class: "of-form", attrs: { novalidate: "" } });
+    this.fill(broadcastLine);
+    const first = this.addVolume();
+    this.faults = new FieldFaults(this.box, {
+      ...this.application.controls,
+      ...this.people.controls,
+      ...first.area.controls,
+      id: this.id,
+      holder: this.holder,
+      serials: this.serials,
+      start: first.from,
+      end: first.to,
+      upper: first.upper.box,
+    });
+    this.listen();
+    this.touched();
+  }
+
+  private fill(broadcastLine: HTMLElement): void {
+    const serialHint = "(1) As it broadcasts them; one a line or with commas.";
+    const add = button("Add a volume", () => this.addVolume(), { testid: "permit-add-volume" });
+    const fileField = field("Or take the outlines of a GeoJSON file", this.file);
     this.root.append(
       field("Number of the permit", this.id),
       field("Holder", this.holder),
-      field(
-        "Aircraft serial numbers",
-        this.serials,
-        "As it broadcasts them; one a line or with commas.",
-      ),
+      this.people.root,
+      field("Aircraft serial numbers", this.serials, serialHint),
+      this.application.root,
+      this.volumeList,
+      el("div", { class: "of-row2 of-bottom" }, add, fileField),
       this.zones.root,
-      this.area.root,
-      this.lower.root,
-      this.upper.root,
-      times,
       broadcastLine,
-      field("Conditions (optional)", this.conditions, "One a line."),
-      this.problem.root,
+      this.box.root,
       this.refusal,
+      this.look,
+      this.check.root,
       this.send,
       this.status,
       this.findings,
     );
+  }
+
+  private listen(): void {
     this.root.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.submit();
+      void this.checkFirst();
     });
+    this.root.addEventListener("input", () => this.touched());
+    this.root.addEventListener("change", () => this.touched());
+    this.file.addEventListener("change", () => void this.readFile());
+  }
+
+  private addVolume(): VolumeField {
+    this.made += 1;
+    const stem = this.made === 1 ? "permit" : `permit-${this.made}`;
+    const volume = new VolumeField(this.desk, stem, (gone) => this.removeVolume(gone));
+    const last = this.volumes[this.volumes.length - 1];
+    if (last) volume.timesOf(last);
+    this.volumes.push(volume);
+    this.volumeList.append(volume.root);
+    this.numberVolumes();
+    return volume;
+  }
+
+  private removeVolume(gone: VolumeField): void {
+    gone.area.leave();
+    gone.root.remove();
+    this.volumes = this.volumes.filter((each) => each !== gone);
+    this.numberVolumes();
+    this.touched();
+  }
+
+  private numberVolumes(): void {
+    this.volumes.forEach((each, i) => each.number(i, this.volumes.length));
+  }
+
+  private async readFile(): Promise<void> {
+    const file = this.file.files?.[0];
+    if (!file) return;
+    this.faults.clear();
+    try {
+      const rings = ringsOf(await file.text()).slice(0, MOST_VOLUMES);
+      for (const ring of rings) {
+        const free = this.volumes.find((each) => each.area.read().area === null);
+        (free ?? this.addVolume()).area.take({ ring });
+      }
+    } catch (error) {
+      this.faults.say(this.file, error instanceof Error ? error.message : String(error));
+    }
+    this.file.value = "";
   }
 
   open(): void {
     this.update();
-    this.area.preview();
+    this.volumes[0]?.area.preview();
     this.id.focus();
   }
 
   update(): void {
-    const { site, zone } = this.desk;
+    const { site } = this.desk;
     const zones = this.desk.context.store.get("zones")?.zones ?? [];
     this.zones.offer(zones.filter((each) => each.authority_id === site?.authority));
-    const [from, to] = this.labels;
-    if (from) setText(from, `From (${zone})`);
-    if (to) setText(to, `Until (${zone})`);
+    this.numberVolumes();
     const refused = this.desk.whyNot("permit_office");
     setText(this.refusal, refused);
-    this.send.disabled = refused !== "";
+    this.look.disabled = refused !== "";
+  }
+
+  /** Something is typed: what was checked is no longer what would be sent. */
+  private touched(): void {
+    this.checked = null;
+    show(this.send, false);
+    show(this.check.root, false);
+    this.check.clear();
   }
 
   private read(known: readonly PermitView[]): Read {
-    const bad = (problem: string, control: Bad["control"]): Bad => ({
-      permit: null,
-      problem,
-      control,
-    });
+    const bad = (problem: string, control: HTMLElement): Read => ({ problem, control });
     const id = this.id.value.trim();
-    const holder = this.holder.value.trim();
     const serials = parts(this.serials.value, /[\n,;]+/);
-    const { area, problem, control } = this.area.read();
-    const lower = this.lower.read();
-    const upper = this.upper.read();
-    const start = fromInput(this.from.value, this.desk.zone);
-    const end = fromInput(this.to.value, this.desk.zone);
     if (id === "") return bad("Give the permit a number", this.id);
     const same = known.find((permit) => permit.id === id);
     if (same) {
       const words = `There is a permit ${id}, ${stateWord(same.state)}: give another number`;
       return bad(words, this.id);
     }
-    if (holder === "") return bad("Name the holder", this.holder);
+    if (this.holder.value.trim() === "") return bad("Name the holder", this.holder);
     if (serials.length === 0) return bad("Give at least one serial number", this.serials);
-    if (this.zones.value.length === 0) {
-      return bad("Pick at least one zone: a permit opens only what it names", this.zones);
+    const told = this.application.read();
+    if ("problem" in told) return told;
+    const volumes: PermitView["volumes"] = [];
+    for (const each of this.volumes) {
+      const volume = each.read();
+      if ("problem" in volume) return volume;
+      volumes.push(volume.volume);
     }
-    if (!area) return bad(problem, control);
-    if (lower.problem !== "") return bad(lower.problem, this.lower.box);
-    if (upper.problem !== "") return bad(upper.problem, this.upper.box);
-    const crossed = limitsFault(lower.limit, upper.limit);
-    if (crossed !== "") return bad(crossed, this.upper.box);
-    if (start === null) return bad("Say from when it holds", this.from);
-    if (end === null) return bad("Say until when it holds", this.to);
-    if (end <= start) return bad("The end must come after the start", this.to);
-    const volume = {
-      area: "circle" in area ? circle(area.circle) : polygon(area.ring),
-      lower: lower.limit,
-      upper: upper.limit,
-      start: rfc3339(start),
-      end: rfc3339(end),
-    };
+    if (this.zones.value.length === 0) {
+      return bad("Pick at least one zone: a permit opens only what it names", this.zones.filter);
+    }
     const permit: PermitView = {
       id,
-      holder,
+      holder: this.holder.value.trim(),
       serials,
       zones: this.zones.value,
-      volumes: [volume],
+      volumes,
       state: "submitted",
       must_broadcast: this.broadcast.checked,
-      conditions: parts(this.conditions.value, /\n+/),
+      procedure: this.people.read(),
+      ...(told.application ? { application: told.application } : {}),
     };
-    return { permit, problem: "", control: null };
+    return { permit };
+  }
+
+  private async checkFirst(): Promise<void> {
+    if (this.look.disabled) return;
+    this.faults.clear();
+    setText(this.status, "");
+    this.findings.replaceChildren();
+    this.look.disabled = true;
+    try {
+      const read = this.read(await this.known());
+      if ("problem" in read) {
+        this.faults.say(read.control, read.problem);
+        return;
+      }
+      show(this.check.root, true);
+      const found = await this.check.check(read.permit, false);
+      if (found) this.found(read.permit, found);
+    } catch (error) {
+      show(this.check.root, false);
+      this.faults.fault(error);
+    } finally {
+      this.look.disabled = this.desk.whyNot("permit_office") !== "";
+    }
+  }
+
+  /** What cannot be read stands beside its field and is not sent; all else is the sender's to weigh. */
+  private found(permit: PermitView, { findings }: Checked): void {
+    const errors = findings.filter((each) => each.severity === "error");
+    for (const { where, problem, assumed } of findings) {
+      this.faults.finding({ where, problem, mend: assumed });
+    }
+    if (errors.length > 0) return;
+    this.checked = permit;
+    show(this.send, true);
+    this.send.focus();
+    this.check.root.scrollIntoView({ block: "nearest" });
   }
 
   private async submit(): Promise<void> {
     const { site, context } = this.desk;
-    if (!site || this.send.disabled) return;
-    this.problem.clear();
-    setText(this.status, "");
-    this.findings.replaceChildren();
+    const permit = this.checked;
+    if (!site || !permit) return;
     this.send.disabled = true;
     try {
-      const known = await this.known();
-      const { permit, problem, control } = this.read(known);
-      if (!permit) {
-        this.problem.say(problem);
-        control?.focus();
-        return;
-      }
       const began = performance.now();
       const body = { authority: site.authority, permits: [permit], exemptions: [] };
       const done = await context.api.command<Done>("put_permit", body);
-      const record = recorded(done, performance.now() - began);
-      setText(
-        this.status,
-        `Submitted: ${permit.id}, ${record}. It opens nothing until it is granted.`,
-      );
-      for (const found of done.findings) {
-        const words = `${found.where}: ${found.problem}; ${found.assumed}`;
-        this.findings.append(el("li", {}, words));
-      }
-      this.reset();
-      this.entered();
+      this.done(permit.id, done, performance.now() - began);
     } catch (error) {
-      this.problem.fault(error);
+      this.faults.fault(error);
     } finally {
-      this.send.disabled = this.desk.whyNot("permit_office") !== "";
+      this.send.disabled = false;
     }
+  }
+
+  private done(id: string, done: Done, tookMs: number): void {
+    const words = `Submitted: ${id}, ${recorded(done, tookMs)}. It opens nothing until it is granted.`;
+    const open = button(`Open ${id}`, () => this.openPermit(id), { testid: "permit-open-entered" });
+    this.reset();
+    this.status.replaceChildren(words);
+    this.findings.replaceChildren(
+      ...done.findings.map((found) => {
+        return el("li", {}, `${found.where}: ${found.problem}; ${found.assumed}`);
+      }),
+      el("li", {}, open),
+    );
+    open.focus();
+    this.entered();
   }
 
   /** Asked anew: to put a permit under a number that is taken would replace the other. */
@@ -207,14 +284,18 @@ export class PermitForm {
   }
 
   private reset(): void {
-    for (const box of [this.id, this.serials, this.conditions]) box.value = "";
+    for (const box of [this.id, this.holder, this.serials]) box.value = "";
+    this.people.clear();
+    this.application.clear();
     this.zones.clear();
-    this.area.clear();
-    this.desk.context.map.preview(null);
+    for (const each of this.volumes.slice(1)) this.removeVolume(each);
+    this.volumes[0]?.area.clear();
+    this.touched();
+    this.desk.context.map.compare([], []);
   }
 
   leaveMap(): void {
-    this.area.leave();
+    for (const each of this.volumes) each.area.leave();
   }
 
   hide(hidden: boolean): void {
@@ -225,12 +306,4 @@ export class PermitForm {
 function parts(words: string, between: RegExp): string[] {
   const all = words.split(between).map((part) => part.trim());
   return [...new Set(all.filter(Boolean))];
-}
-
-function circle([lat_deg, lon_deg, radius_m]: [number, number, number]) {
-  return { circle: { lat_deg, lon_deg, radius_m } };
-}
-
-function polygon(ring: [number, number][]): Record<string, unknown> {
-  return { type: "Polygon", coordinates: [tidyRing(ring)] };
 }

@@ -1,10 +1,10 @@
-// A permit in words: its state with a shape, its times, what may be done to it and why not.
+// A permit in words: its state with a shape, its times, its deadline, where it stands in the queue.
 
 import type { HeightLimit, PermitView, ZoneVolume } from "../messages";
 import { areaWords, heightWords } from "./areas";
 import { badge } from "./dom";
 import type { Desk } from "./site";
-import { parseRfc3339 } from "./times";
+import { parseRfc3339, span } from "./times";
 
 interface StateWords {
   words: string;
@@ -15,8 +15,11 @@ interface StateWords {
 const STATES: Record<string, StateWords> = {
   draft: { words: "Draft", shape: "…", tone: "plain" },
   submitted: { words: "Submitted", shape: "◇", tone: "info" },
+  information_requested: { words: "Information requested", shape: "?", tone: "info" },
+  under_review: { words: "Under review", shape: "◈", tone: "info" },
   granted: { words: "Granted", shape: "✓", tone: "good" },
   activated: { words: "Activated", shape: "▶", tone: "good" },
+  provisional: { words: "Emergency, unconfirmed", shape: "!", tone: "warn" },
   refused: { words: "Refused", shape: "✕", tone: "plain" },
   ended: { words: "Ended", shape: "–", tone: "plain" },
   suspended: { words: "Suspended", shape: "‖", tone: "warn" },
@@ -24,17 +27,35 @@ const STATES: Record<string, StateWords> = {
   expired: { words: "Expired", shape: "–", tone: "plain" },
 };
 
-/** From core/permit.py, PERMIT_TRANSITIONS: what the service offers of them. */
-const MAY_GRANT = ["submitted"];
-const MAY_REVOKE = ["granted", "activated", "suspended"];
-const LIVE = ["granted", "activated"];
+/** From core/permit.py: the states in which a permit opens anything, and those to be decided. */
+const LIVE = ["granted", "activated", "provisional"];
+const UNDECIDED = ["submitted", "information_requested", "under_review"];
+/** What is due so soon is pointed out. */
+const SOON_MS = 48 * 3_600_000;
 
-/** What needs a decision first, then what is open, then what is over. */
-const ORDER = ["submitted", "activated", "granted", "suspended", "draft"];
+export const GROUPS = ["decide", "confirm", "holding", "suspended", "draft", "over"] as const;
+export type Group = (typeof GROUPS)[number];
+
+export const GROUP_WORDS: Record<Group, string> = {
+  decide: "To be decided",
+  confirm: "To be confirmed, or they lapse",
+  holding: "Granted",
+  suspended: "Suspended",
+  draft: "Drafts",
+  over: "Over, refused or taken back",
+};
 
 export interface Listed {
   permit: PermitView;
   exempt: boolean;
+}
+
+/** A moment by which something must be done, and how that is said. */
+export interface Deadline {
+  at: number;
+  words: string;
+  tone: "bad" | "warn" | "plain";
+  overdue: boolean;
 }
 
 export function stateBadge(permit: PermitView): HTMLElement {
@@ -46,12 +67,42 @@ export function stateWord(state: string): string {
   return (STATES[state]?.words ?? state).toLowerCase();
 }
 
-export function inOrder(a: Listed, b: Listed): number {
-  const place = ({ permit }: Listed) => {
-    const found = ORDER.indexOf(permit.state);
-    return found < 0 ? ORDER.length : found;
-  };
-  return place(a) - place(b) || a.permit.id.localeCompare(b.permit.id);
+export function groupOf({ permit }: Listed): Group {
+  if (UNDECIDED.includes(permit.state)) return "decide";
+  if (permit.state === "provisional") return "confirm";
+  if (LIVE.includes(permit.state)) return "holding";
+  if (permit.state === "suspended" || permit.state === "draft") return permit.state;
+  return "over";
+}
+
+/** The legal deadline of a decision, or of an exemption that waits to be confirmed. */
+export function deadlineOf(permit: PermitView, desk: Desk): Deadline | null {
+  const group = groupOf({ permit, exempt: false });
+  const told = group === "confirm" ? permit.procedure?.confirm_by : permit.procedure?.decide_by;
+  if ((group !== "decide" && group !== "confirm") || !told) return null;
+  // Confirmed or not, an exemption is over at its own end.
+  const end = bounds(permit).end ?? Infinity;
+  const at = group === "confirm" ? Math.min(parseRfc3339(told), end) : parseRfc3339(told);
+  const left = at - desk.nowMs();
+  const what = group === "confirm" ? "Confirm" : "Decide";
+  if (left <= 0) {
+    const words = `OVERDUE: ${what.toLowerCase()} by ${desk.clock(at)}, ${span(left)} ago`;
+    return { at, words, tone: "bad", overdue: true };
+  }
+  const words = `${what} by ${desk.clock(at)}, in ${span(left)}`;
+  return { at, words, tone: left < SOON_MS ? "warn" : "plain", overdue: false };
+}
+
+export function deadlineBadge(deadline: Deadline | null): HTMLElement[] {
+  if (deadline === null || deadline.tone === "plain") return [];
+  return [badge(deadline.overdue ? "■" : "◷", deadline.overdue ? "Overdue" : "Due soon", deadline.tone)];
+}
+
+/** What needs a decision first, the most urgent at the top; then by number. */
+export function inOrder(a: Listed, b: Listed, desk: Desk): number {
+  const place = (listed: Listed) => GROUPS.indexOf(groupOf(listed));
+  const due = ({ permit }: Listed) => deadlineOf(permit, desk)?.at ?? Number.MAX_VALUE;
+  return place(a) - place(b) || due(a) - due(b) || a.permit.id.localeCompare(b.permit.id);
 }
 
 /** The earliest start and the latest end; null where there is none. */
@@ -115,18 +166,10 @@ export function volumeLines(permit: PermitView, desk: Desk): string[] {
   });
 }
 
-/** Why it cannot be granted by this person now; empty if it can. */
-export function whyNoGrant(permit: PermitView, desk: Desk): string {
-  if (!MAY_GRANT.includes(permit.state)) {
-    return `It is ${stateWord(permit.state)}; only what is submitted can be granted.`;
-  }
-  return desk.whyNot("permit_office");
-}
-
-/** Why it cannot be revoked by this person now; empty if it can. */
-export function whyNoRevoke(permit: PermitView, desk: Desk): string {
-  if (!MAY_REVOKE.includes(permit.state)) {
-    return `It is ${stateWord(permit.state)}; there is nothing to revoke.`;
-  }
-  return desk.whyNot("permit_office", "officer");
+/** Whether every word is found in what it says of itself. */
+export function matches({ permit, exempt }: Listed, wanted: string[]): boolean {
+  const more = [permit.class ?? "", exempt ? "exemption" : "permit", permit.application?.operator];
+  const parts = [permit.id, permit.holder, stateWord(permit.state), ...more, ...permit.serials];
+  const all = [...parts, ...(permit.zones ?? [])].join(" ").toLowerCase();
+  return wanted.every((word) => all.includes(word));
 }

@@ -37,6 +37,11 @@ export class Desk {
     return times.clock(ms, this.zone, this.nowMs());
   }
 
+  /** With its date, also today: for what is printed and read on another day. */
+  dated(ms: number): string {
+    return times.clock(ms, this.zone, NaN);
+  }
+
   clockSeconds(ms: number): string {
     return times.clockSeconds(ms, this.zone, this.nowMs());
   }

@@ -11,6 +11,8 @@ interface WhyOptions {
   testid: string;
   whyTestid: string;
   danger?: boolean;
+  /** The step may be taken without a reason. */
+  optional?: boolean;
   /** Carries the step out; what it throws is shown beside the reason. */
   run: (why: string) => Promise<void>;
 }
@@ -24,7 +26,8 @@ export class WhyForm {
   private readonly act: HTMLButtonElement;
 
   constructor(private readonly options: WhyOptions) {
-    this.why = textarea(options.whyTestid, { maxlength: "2000", rows: "2", required: "" });
+    this.why = textarea(options.whyTestid, { maxlength: "2000", rows: "2" });
+    this.why.required = options.optional !== true;
     this.opener = button(options.open, () => this.open(true), { testid: options.testid });
     this.act = el("button", { class: "of-button of-primary", testid: `${options.testid}-do` });
     this.act.type = "submit";
@@ -64,7 +67,7 @@ export class WhyForm {
 
   private async submit(): Promise<void> {
     const why = this.why.value.trim();
-    if (why === "") {
+    if (why === "" && this.options.optional !== true) {
       this.problem.say("Say why", "It goes into the record.");
       this.why.focus();
       return;

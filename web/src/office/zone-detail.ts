@@ -1,40 +1,45 @@
-// One zone: all that is known of it, and its withdrawal.
+// One zone: all that is known of it, its versions with their steps, and the way to a new version.
 
 import type { ZoneView } from "../messages";
-import { el, facts, setText, statusLine } from "./dom";
+import { button, el, facts, setText, show } from "./dom";
 import { Slot } from "./keyed";
-import { recorded, type Desk, type Done } from "./site";
-import { WhyForm } from "./why-form";
+import type { Desk } from "./site";
+import { VersionsView } from "./zone-versions";
 import * as words from "./zone-words";
+
+/** A pending version of a zone in force does not show in the live list: it is asked for. */
+const LOOK_EVERY_MS = 15_000;
 
 export class ZoneDetail {
   readonly root = el("section", { class: "of-detail", testid: "zone-detail" });
   private readonly head = el("h3", { attrs: { tabindex: "-1" } });
   private readonly shown = new Slot(el("div"));
-  private readonly status = statusLine("zone-status");
-  private readonly refusal = el("p", { class: "of-hint" });
-  private readonly withdraw: WhyForm;
+  private readonly versions: VersionsView;
+  private readonly propose: HTMLButtonElement;
   private zoneId = "";
+  private zone: ZoneView | undefined;
+  private key = "";
+  private looked = -Infinity;
 
-  constructor(private readonly desk: Desk) {
-    this.withdraw = new WhyForm({
-      open: "Withdraw this zone …",
-      act: "Withdraw it now",
-      label: "Why does it end?",
-      testid: "zone-withdraw",
-      whyTestid: "zone-why",
-      danger: true,
-      run: (why) => this.end(why),
-    });
-    this.root.append(this.head, this.shown.root, this.status);
-    this.root.append(this.withdraw.root, this.refusal);
+  constructor(
+    private readonly desk: Desk,
+    changed: () => void,
+    propose: (zone: ZoneView) => void,
+  ) {
+    this.versions = new VersionsView(desk, changed);
+    const open = () => {
+      if (this.zone) propose(this.zone);
+    };
+    this.propose = button("Propose a new version …", open, { testid: "zone-new-version" });
+    this.root.append(this.head, this.shown.root, this.propose, this.versions.root);
   }
 
   open(zoneId: string): void {
-    if (zoneId !== this.zoneId) this.withdraw.reset();
     this.zoneId = zoneId;
-    setText(this.status, "");
+    this.key = "";
     setText(this.head, zoneId);
+    this.looked = performance.now();
+    this.versions.open(zoneId);
   }
 
   focus(): void {
@@ -42,20 +47,29 @@ export class ZoneDetail {
   }
 
   update(zone: ZoneView | undefined): void {
-    const gone = zone === undefined || zone.state === "withdrawn";
-    const refused = this.desk.whyNot("officer", "permit_office");
-    this.withdraw.allow(!gone && refused === "");
-    this.withdraw.root.hidden = gone;
-    setText(this.refusal, gone ? "" : refused);
+    this.zone = zone;
+    const mayPropose = this.desk.whyNot("officer", "permit_office") === "";
+    const own = zone !== undefined && zone.authority_id === this.desk.site?.authority;
+    show(this.propose, mayPropose && own);
+    this.look(JSON.stringify(zone ?? null));
     if (zone === undefined) {
       // What it said must not stand here as if it still held.
-      const told = this.desk.context.store.get("zones") ? "This zone is no longer published." : "";
+      const told = this.desk.context.store.get("zones") ? "This zone is not published now." : "";
       this.shown.update(`gone ${told}`, () => [el("p", {}, told)]);
       return;
     }
     setText(this.head, words.title(zone));
     const times = words.timesWords(zone, this.desk);
     this.shown.update(JSON.stringify([zone, times]), () => this.parts(zone, times));
+  }
+
+  private look(key: string): void {
+    if (this.zoneId === "") return;
+    const old = performance.now() - this.looked > LOOK_EVERY_MS;
+    if (key === this.key && !old) return;
+    this.key = key;
+    this.looked = performance.now();
+    void this.versions.look();
   }
 
   private parts(zone: ZoneView, times: string): Node[] {
@@ -79,12 +93,5 @@ export class ZoneDetail {
       ? null
       : el("p", { class: "of-warning" }, "Its source could not be understood; ask its authority.");
     return unread ? [badges, unread, list] : [badges, list];
-  }
-
-  private async end(why: string): Promise<void> {
-    const began = performance.now();
-    const body = { zone_id: this.zoneId, why };
-    const done = await this.desk.context.api.command<Done>("withdraw_zone", body);
-    setText(this.status, `Withdrawn: ${recorded(done, performance.now() - began)}.`);
   }
 }

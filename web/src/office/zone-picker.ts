@@ -10,7 +10,7 @@ const MOST_ROWS = 50;
 export class ZonePicker {
   readonly root: HTMLElement;
   private readonly picked = new Set<string>();
-  private readonly filter = input("search", "permit-zone-filter");
+  readonly filter = input("search", "permit-zone-filter");
   private readonly list = el("ul", { class: "of-picks" });
   private readonly count = el("p", { class: "of-hint" });
   private readonly chips = el("p", { class: "of-chips", testid: "permit-zones" });
@@ -43,10 +43,6 @@ export class ZonePicker {
   clear(): void {
     this.picked.clear();
     this.shown();
-  }
-
-  focus(): void {
-    this.filter.focus();
   }
 
   /** The zones that can be picked: those of the authority that issues the permit. */

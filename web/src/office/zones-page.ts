@@ -1,4 +1,5 @@
-// The zones: a list that stays fluid with a thousand of them, one in detail, the emergency ban.
+// The zones: a list that stays fluid with a thousand of them, what waits for somebody, one in detail
+// with its versions, a proposal, the emergency ban.
 
 import type { ZoneView, ZonesMessage } from "../messages";
 import { BanForm } from "./ban-form";
@@ -7,13 +8,24 @@ import { Keyed } from "./keyed";
 import type { Page } from "./page";
 import type { Desk } from "./site";
 import { ZoneDetail } from "./zone-detail";
+import { ZoneForm } from "./zone-form";
+import { PendingList } from "./zone-pending";
 import * as words from "./zone-words";
 
 /** More rows than anybody reads; the filter finds the others. */
 const MOST_ROWS = 100;
 
 type Item = { heading: string; key: string } | { zone: ZoneView; times: string };
-type View = "list" | "detail" | "ban";
+type View = "list" | "detail" | "ban" | "propose";
+
+const HEADINGS: Record<View, string> = {
+  list: "Zones",
+  detail: "Zones",
+  ban: "Emergency ban",
+  propose: "Propose a zone",
+};
+/** What waits is asked for so often: it does not come with the live list. */
+const PENDING_EVERY_MS = 15_000;
 
 export class ZonesPage implements Page {
   readonly root = el("div", { class: "of-page", testid: "zones-page" });
@@ -28,6 +40,10 @@ export class ZonesPage implements Page {
   private readonly detail: ZoneDetail;
   private readonly ban: BanForm;
   private readonly banOpen: HTMLButtonElement;
+  private readonly pending: PendingList;
+  private readonly form: ZoneForm;
+  private readonly proposeOpen: HTMLButtonElement;
+  private pendingAsked = -Infinity;
   private readonly banHint = el("p", { class: "of-hint" });
   private readonly heading = el("h2", {}, "Zones");
   private view: View = "list";
@@ -43,18 +59,42 @@ export class ZonesPage implements Page {
         else setText(row, item.heading);
       },
     });
-    this.detail = new ZoneDetail(desk);
+    const changed = () => this.changed();
+    const open = (zoneId: string) => this.choose(zoneId);
+    this.pending = new PendingList(desk, open);
+    this.form = new ZoneForm(desk, changed, open);
+    this.detail = new ZoneDetail(desk, changed, (zone) => this.proposeFor(zone));
     this.ban = new BanForm(desk, () => this.go("list"));
     this.back = button("← All zones", () => this.go("list"), { class: "of-button of-small" });
     this.banOpen = button("Declare an emergency ban", () => this.go("ban"), {
       class: "of-button of-danger of-wide",
       testid: "ban-open",
     });
+    this.proposeOpen = button("Propose a new zone", () => this.proposeFor(null), {
+      class: "of-button of-wide",
+      testid: "zone-propose-open",
+    });
     this.filter.addEventListener("input", () => this.update());
-    this.listView.append(this.banOpen, this.banHint, field("Find a zone", this.filter));
-    this.listView.append(this.count, this.list);
+    this.listView.append(this.banOpen, this.proposeOpen, this.banHint, this.pending.root);
+    this.listView.append(field("Find a zone", this.filter), this.count, this.list);
     this.root.append(el("div", { class: "of-head" }, this.heading, this.back));
-    this.root.append(this.listView, this.detail.root, this.ban.root);
+    this.root.append(this.listView, this.detail.root, this.ban.root, this.form.root);
+  }
+
+  private changed(): void {
+    this.pendingAsked = -Infinity;
+    this.askPending();
+  }
+
+  private proposeFor(zone: ZoneView | null): void {
+    this.go("propose");
+    this.form.open(zone);
+  }
+
+  private askPending(): void {
+    if (performance.now() - this.pendingAsked < PENDING_EVERY_MS) return;
+    this.pendingAsked = performance.now();
+    void this.pending.ask();
   }
 
   start(): () => void {
@@ -68,6 +108,7 @@ export class ZonesPage implements Page {
     return () => {
       for (const end of ends) end();
       this.ban.leaveMap();
+      this.form.leaveMap();
       map.showZone(null);
       map.preview(null);
     };
@@ -79,6 +120,7 @@ export class ZonesPage implements Page {
 
   private came(message: ZonesMessage): void {
     this.ban.zonesCame(message);
+    this.pendingAsked = -Infinity;
     this.update();
   }
 
@@ -96,14 +138,16 @@ export class ZonesPage implements Page {
     this.view = view;
     const { map } = this.desk.context;
     this.ban.leaveMap();
+    this.form.leaveMap();
     map.preview(null);
     map.showZone(view === "detail" ? this.chosen : null);
     show(this.listView, view === "list");
     show(this.detail.root, view === "detail");
     show(this.ban.root, view === "ban");
+    show(this.form.root, view === "propose");
     show(this.back, view !== "list");
     if (view === "ban") this.ban.showArea();
-    setText(this.heading, view === "ban" ? "Emergency ban" : "Zones");
+    setText(this.heading, HEADINGS[view]);
     this.update();
   }
 
@@ -117,11 +161,14 @@ export class ZonesPage implements Page {
   private update(): void {
     const zones = this.desk.context.store.get("zones")?.zones;
     const refused = this.desk.whyNot("officer", "permit_office");
-    this.banOpen.disabled = refused !== "";
+    this.banOpen.disabled = this.proposeOpen.disabled = refused !== "";
     setText(this.banHint, refused);
     if (this.view === "ban") this.ban.tell();
     if (this.view === "detail") this.detail.update(zones?.find((z) => z.zone_id === this.chosen));
-    if (this.view === "list") this.showList(zones);
+    if (this.view !== "list") return;
+    this.showList(zones);
+    this.pending.update();
+    this.askPending();
   }
 
   private showList(zones: ZoneView[] | undefined): void {

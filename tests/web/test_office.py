@@ -1,0 +1,471 @@
+"""The permit office at work: an application from submitted to revoked, a ban that two people make.
+
+With SKYKEEP_SHOTS=FOLDER the screenshots are kept there, to be looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from skykeep.codec.permit_card import Answer, check, read_card, read_status
+from skykeep.core.permit import PERMIT_TRANSITIONS, PermitEvent
+from skykeep.service.permits import OFFICER_STEPS
+from skykeep.service.permits_card import verifier_of
+from skykeep.service.tokens import Holder, Role, digest_of, encode_tokens
+from tests.faults.keeper import SITE, Keeper
+from tests.web.axe import faults_of
+from tests.web.conftest import TIMEOUT_MS, PageWatcher
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+OFFICE, SECOND, OFFICER = "office", "second", "officer"
+WEB = Path(__file__).parents[2] / "web" / "src" / "office"
+#: What a watch officer has for an emergency exemption, in seconds of a person's time.
+EMERGENCY_S = 20.0
+
+
+def moment(**ahead: float) -> str:
+    """RFC 3339, so far ahead."""
+    return (datetime.now(UTC) + timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def circle(lat: float, lon: float, radius_m: float, **hours: float) -> dict[str, Any]:
+    return {
+        "area": {"circle": {"lat_deg": lat, "lon_deg": lon, "radius_m": radius_m}},
+        "lower": {"m": 0, "reference": "AGL"},
+        "upper": {"m": 120, "reference": "AGL"},
+        "start": moment(hours=hours.get("start", -1)),
+        "end": moment(hours=hours.get("end", 6)),
+    }
+
+
+def permit(name: str, holder: str, state: str, *volumes: Any, **more: Any) -> dict[str, Any]:
+    serials = more.pop("serials", ["SKV18SRV00017"])
+    plain = {"id": name, "holder": holder, "serials": serials, "zones": ["CITADEL"]}
+    return {**plain, "volumes": list(volumes), "state": state, **more}
+
+
+def application(**more: Any) -> dict[str, Any]:
+    return {
+        "mode": "VLOS",
+        "flight_type": "inspection of a roof",
+        "category": "specific",
+        "aircraft_class": "C5",
+        "identification": "direct Remote ID",
+        "connectivity": "4G",
+        "endurance_s": 1_500,
+        "lost_link": "climbs to 80 m, returns home and lands",
+        "operator": "FIN87astrdge12k8",
+        "aircraft_registration": "",
+        "contact": {"name": "M. Lind", "phone": "+352 27 12 34 56"},
+    } | more
+
+
+def feature(name: str, title: str, authority: str, kind: str, **more: Any) -> dict[str, Any]:
+    contact = {"purpose": "AUTHORIZATION", "name": [{"text": authority, "lang": "en-GB"}]}
+    contact |= {"email": f"drones@{authority}.example", "intervalBefore": "P5D"}
+    lat, lon, radius = more["place"]
+    return {
+        "type": "Feature",
+        "properties": {
+            "identifier": name,
+            "country": "LUX",
+            "name": [{"text": title, "lang": "en-GB"}],
+            "type": kind,
+            "variant": "COMMON",
+            "reason": ["SENSITIVE"],
+            "zoneAuthority": [contact],
+            "extendedProperties": {
+                "skykeep": {"authorityId": authority, "legalBasis": "Air Act, section 12"}
+            },
+        },
+        "geometry": {
+            "type": "Point",
+            "coordinates": [lon, lat],
+            "extent": {"subType": "Circle", "radius": radius},
+            "layer": {
+                "lower": 0, "lowerReference": "AGL", "upper": 300, "upperReference": "AGL",
+                "uom": "m",
+            },
+        },
+    }  # fmt: skip
+
+
+ZONES = {
+    "type": "FeatureCollection",
+    "features": [
+        feature("CITADEL", "Citadel", "city", "PROHIBITED", place=(49.61, 6.13, 900.0)),
+        feature("CTR", "Airport", "aviation", "REQ_AUTHORIZATION", place=(49.62, 6.16, 2_500.0)),
+    ],
+}
+
+
+@dataclass
+class Office:
+    """A service whose queue holds something of each kind."""
+
+    keeper: Keeper
+
+    def command(self, name: str, body: Any, token: str = OFFICE) -> Any:
+        path, data = f"/v1/commands/{name}", json.dumps(body).encode()
+        status, answer = self.keeper.request("POST", path, token, data)
+        assert status == 200, answer
+        return answer
+
+    def get(self, path: str, token: str = OFFICE) -> Any:
+        status, answer = self.keeper.request("GET", path, token)
+        assert status == 200, answer
+        return answer
+
+    def public(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.keeper.port}{path}") as answer:
+            return bytes(answer.read())
+
+    def seed(self) -> None:
+        self.command("publish_zone", ZONES)
+        mail = {"kind": "email", "address": "flights@survey.example"}
+        soon = {"channels": [mail], "decide_by": moment(hours=30), "submitted": moment(days=-9)}
+        late = {"decide_by": moment(hours=-5), "submitted": moment(days=-10)}
+        here, beside = circle(49.612, 6.136, 250.0), circle(49.611, 6.134, 300.0, end=3)
+        applied = application()
+        permits = [
+            permit("P-2041", "Survey Ltd", "submitted", here, procedure=soon, application=applied),
+            permit("P-2040", "Old Bridge Film", "submitted", beside, procedure=late),
+            permit("P-2031", "Roof Works", "granted", beside, serials=["SKV18RF000002"]),
+        ]
+        police = permit("POL-7", "City Police", "granted", circle(49.61, 6.13, 3_000.0))
+        police |= {"class": "police", "zones": [], "serials": ["SKV18P0000007"]}
+        self.command(
+            "put_permit", {"authority": "city", "permits": permits, "exemptions": [police]}
+        )
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("office")
+    rules = {
+        "decide_within_days": 10,
+        "appeal": "In writing within 30 days to the city's legal office.",
+        "confirm_within_min": 60,
+        "longest_emergency_min": 240,
+    }
+    (folder / "site.json").write_text(
+        json.dumps(SITE | {"permits": rules, "zones": {"confirm_within_h": 2}}), encoding="utf-8"
+    )
+    people = (
+        Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICE),
+        Holder(digest_of(SECOND), "S. Second", Role.PERMIT_OFFICE),
+        Holder(digest_of(OFFICER), "A. Weber", Role.OFFICER),
+    )
+    (folder / "tokens.json").write_bytes(encode_tokens(people))
+    made = Office(Keeper(folder))
+    try:
+        made.seed()
+        yield made
+    finally:
+        code = made.keeper.stop()
+    assert code == 0
+
+
+def opened(watcher: PageWatcher, office: Office, token: str, view: dict[str, int]) -> Page:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=TIMEOUT_MS)
+    page = watcher.open(f"http://127.0.0.1:{office.keeper.port}/#token={token}", viewport=view)
+    expect(page.get_by_test_id("link-state")).to_contain_text("Live")
+    return page
+
+
+def shoot(page: Page, moment: str) -> None:
+    folder = os.environ.get("SKYKEEP_SHOTS")
+    picture = page.screenshot(path=f"{folder}/office-{moment}.png" if folder else None)
+    assert len(picture) > 20_000  # an empty page of one colour is smaller
+
+
+def permits(page: Page) -> Locator:
+    page.get_by_test_id("tab-permits").click()
+    return page.get_by_test_id("permits-page")
+
+
+def row(page: Page, permit_id: str) -> Locator:
+    return page.locator(f'[data-testid="permit-row"][data-permit-id="{permit_id}"]')
+
+
+def test_an_application_is_decided_checked_on_its_card_and_revoked(
+    watcher: PageWatcher, office: Office
+) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(watcher, office, OFFICE, DESK)
+    queue = permits(page)
+    due = queue.get_by_test_id("due-row")
+    expect(due).to_have_count(2)
+    expect(due.first).to_contain_text("Overdue")
+    expect(queue.get_by_test_id("permit-row").first).to_contain_text("P-2040")
+    shoot(page, "queue-desk")
+    assert faults_of(page) == []
+    page.get_by_test_id("permit-filter").fill("survey 0017")
+    expect(queue.get_by_test_id("permit-row")).to_have_count(1)
+    row(page, "P-2041").click()
+
+    detail = page.get_by_test_id("permit-detail")
+    met = detail.get_by_test_id("permit-check")
+    expect(met).to_contain_text("Citadel (CITADEL), prohibited: a permit opens it")
+    expect(met).to_contain_text("Ask: aviation, drones@aviation.example (5 days before)")
+    expect(met).to_contain_text("Permit P-2031, granted")
+    expect(met).to_contain_text("Exemption (police) POL-7")
+    expect(detail).to_contain_text("FIN87astrdge12k8")
+    offered = detail.locator("[data-testid='permit-steps'] .of-buttons > button")
+    assert offered.all_inner_texts() == [
+        "Take under review …", "Request information …", "Grant …", "Refuse …"
+    ]  # fmt: skip
+    shoot(page, "application-desk")
+    assert faults_of(page) == []
+
+    page.get_by_test_id("permit-grant").click()
+    page.get_by_test_id("step-condition-template").select_option("Height")
+    conditions = page.get_by_test_id("step-conditions")
+    expect(conditions).to_have_value("Not higher than 60 m above ground.")
+    conditions.press("Control+a")
+    conditions.type("Not higher than 70 m above ground.")
+    shoot(page, "grant-desk")
+    page.get_by_test_id("step-do").click()
+    expect(page.get_by_test_id("permit-status")).to_contain_text("Granted: entry")
+    history = page.get_by_test_id("permit-history")
+    expect(history).to_contain_text("P. Office, permit office")
+    expect(history.get_by_test_id("permit-notices")).to_contain_text("e-mail")
+
+    page.get_by_test_id("permit-card-show").click()
+    text = page.get_by_test_id("permit-card-text").text_content() or ""
+    verify = verifier_of(bytes.fromhex(office.public("/permits/key").decode()))
+    card, now_s = read_card(text, verify), round(time.time())
+    here = (49.612, 6.136)
+    assert check(card, read_status(office.public("/permits/status"), verify), now_s, here)[0] is (
+        Answer.VALID
+    )
+    expect(page.locator(".of-cardface svg").first).to_be_visible()
+    page.locator(".of-cardface svg").first.scroll_into_view_if_needed()
+    shoot(page, "card-desk")
+    page.emulate_media(media="print")
+    expect(page.locator(".of-paper")).to_be_visible()
+    expect(page.locator(".app")).to_be_hidden()
+    shoot(page, "card-print")
+    page.emulate_media(media="screen")
+
+    page.get_by_test_id("permit-revoke").click()
+    page.get_by_test_id("step-do").click()
+    expect(page.locator(".of-fault")).to_contain_text("Say why")
+    page.get_by_test_id("step-template").select_option("Condition broken")
+    page.get_by_test_id("step-land-in").fill("5")
+    shoot(page, "revoke-desk")
+    page.get_by_test_id("step-do").click()
+    expect(page.get_by_test_id("permit-status")).to_contain_text("Revoked: entry")
+    expect(page.get_by_test_id("permit-landing")).to_contain_text("Land by")
+    expect(detail).to_contain_text("In writing within 30 days")
+    expect(page.locator(".of-cardface")).to_have_count(0)
+    listed = read_status(office.public("/permits/status"), verify)
+    assert check(card, listed, now_s, here)[0] is Answer.REVOKED
+    shoot(page, "revoked-desk")
+    assert faults_of(page) == []
+
+
+def test_an_officer_exempts_by_keyboard_within_seconds_and_confirms(
+    watcher: PageWatcher, office: Office
+) -> None:
+    from playwright.sync_api import expect
+
+    watcher.allow("status of 409")  # the minutes that are refused
+    page = opened(watcher, office, OFFICER, PHONE)
+    permits(page)
+    expect(page.get_by_test_id("permit-row").first).to_be_visible()
+    expect(page.get_by_test_id("permit-new")).to_be_disabled()
+    shoot(page, "queue-phone")
+    assert faults_of(page) == []
+    keys, began = page.keyboard, time.monotonic()
+    page.get_by_test_id("permits-page").click(position={"x": 5, "y": 5})
+    keys.press("e")
+    keys.press("p")  # police; the list opens at rescue
+    for typed in ("SKV18HEL00001", "", "9999"):
+        keys.press("Tab")
+        keys.press("Control+a") if typed else None
+        keys.type(typed)
+    keys.press("Enter")
+    minutes = page.get_by_test_id("emergency-minutes")
+    expect(page.locator(".of-fault")).to_contain_text("longer than 240 minutes")
+    expect(minutes).to_be_focused()
+    keys.press("Control+a")
+    keys.type("20")
+    keys.press("Enter")
+    done = page.get_by_test_id("emergency-done")
+    expect(done).to_contain_text("to be confirmed before that")
+    assert time.monotonic() - began < EMERGENCY_S
+    shoot(page, "emergency-phone")
+    assert faults_of(page) == []
+    keys.press("Enter")
+    detail = page.get_by_test_id("permit-detail")
+    expect(detail).to_contain_text("Emergency, unconfirmed")
+    expect(page.get_by_test_id("permit-deadline")).to_contain_text("Confirm by")
+    shoot(page, "exemption-phone")
+    page.get_by_test_id("permit-confirm").click()
+    page.get_by_test_id("step-why").fill("the sergeant called back")
+    page.get_by_test_id("step-do").click()
+    expect(page.get_by_test_id("permit-status")).to_contain_text("Confirmed")
+    exempt = office.get("/v1/exemptions")["exemptions"][0]
+    assert (exempt["id"], exempt["class"], exempt["state"]) == ("E0001", "police", "granted")
+    assert exempt["serials"] == ["SKV18HEL00001"]
+
+
+def test_what_is_applied_for_is_checked_first_and_a_table_is_read_line_by_line(
+    watcher: PageWatcher, office: Office
+) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(watcher, office, OFFICE, DESK)
+    permits(page)
+    page.get_by_test_id("permit-new").click()
+    fields = {
+        "permit-id": "P-2050", "permit-holder": "<b>Tower</b> Ltd", "permit-serials": "1596A3",
+        "permit-endurance": "25", "permit-operator": "FIN87astrdge12k8",
+        "permit-lat": "49.61", "permit-lon": "6.13", "permit-radius": "150",
+    }  # fmt: skip
+    for name, value in fields.items():
+        page.get_by_test_id(name).fill(value)
+    ahead = datetime.now(UTC) + timedelta(days=2)
+    page.get_by_test_id("permit-start").fill(f"{ahead:%Y-%m-%dT%H:%M}")
+    page.get_by_test_id("permit-end").fill(f"{ahead + timedelta(hours=2):%Y-%m-%dT%H:%M}")
+    page.get_by_test_id("permit-check-first").click()
+    expect(page.locator(".of-fault")).to_contain_text("Pick at least one zone")
+    page.locator('[data-testid="permit-zone"][data-zone-id="CITADEL"]').check()
+    expect(page.get_by_test_id("permit-submit")).to_be_hidden()
+    page.get_by_test_id("permit-check-first").click()
+    met = page.locator("form").get_by_test_id("permit-check")
+    expect(met).to_contain_text("(CITADEL), prohibited: a permit opens it")
+    expect(met).to_contain_text("who applies has not been proven")
+    expect(page.get_by_test_id("permit-submit")).to_be_focused()
+    shoot(page, "new-desk")
+    assert faults_of(page) == []
+    page.get_by_test_id("permit-submit").click()
+    page.get_by_test_id("permit-open-entered").click()
+    expect(page.get_by_test_id("permit-detail")).to_contain_text("<b>Tower</b> Ltd")
+
+    page.get_by_role("button", name="← All permits").click()
+    page.get_by_test_id("permit-import").click()
+    start, end = moment(days=-1), moment(days=90)
+    head = "id,class,holder,serials,lat_deg,lon_deg,radius_m,start,end"
+    table = [
+        f"FIRE-1,fire,City Fire,SKV18F0000001,49.61,6.13,3000,{start},{end}",
+        f"FIRE-2,fire,City Fire,SKV18F0000002,91,6.13,3000,{start},{end}",
+        f"SPY-1,spies,City Fire,SKV18F0000003,49.61,6.13,3000,{start},{end}",
+    ]
+    page.get_by_test_id("import-text").fill("\n".join([head, *table]))
+    page.get_by_test_id("import-send").click()
+    expect(page.get_by_test_id("import-done")).to_contain_text("1 exemption entered, 2 faults")
+    findings = page.get_by_test_id("import-findings")
+    expect(findings).to_contain_text("line 3")
+    expect(findings).to_contain_text("line 4, class")
+    shoot(page, "import-desk")
+    assert faults_of(page) == []
+
+
+def test_one_proposes_a_zone_and_another_person_approves_it(
+    watcher: PageWatcher, office: Office
+) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(watcher, office, OFFICE, DESK)
+    page.get_by_test_id("tab-zones").click()
+    page.locator('[data-testid="zone-row"][data-zone-id="CITADEL"]').click()
+    expect(page.get_by_test_id("zone-version")).to_have_count(1)
+    page.get_by_test_id("zone-new-version").click()
+    page.get_by_test_id("zone-name").fill("Citadel and park")
+    page.get_by_test_id("zone-anew").check()
+    for name, value in {"lat": "49.612", "lon": "6.13", "radius": "1400"}.items():
+        page.get_by_test_id(f"zone-{name}").fill(value)
+    page.get_by_test_id("zone-propose-why").fill("the park is opened for the visit")
+    shoot(page, "proposal-desk")
+    assert faults_of(page) == []
+    page.get_by_test_id("zone-propose").click()
+    expect(page.get_by_test_id("zone-proposed")).to_contain_text("Proposed: CITADEL, entry")
+    page.get_by_test_id("zone-open-done").click()
+    versions = page.get_by_test_id("zone-versions")
+    expect(versions).to_contain_text("another person of the permit office approves it")
+    expect(versions.get_by_test_id("zone-approve")).to_have_count(0)
+
+    other = opened(watcher, office, SECOND, DESK)
+    other.get_by_test_id("tab-zones").click()
+    waits = other.get_by_test_id("pending-row")
+    expect(waits).to_contain_text("Approve: Citadel and park")
+    waits.click()
+    newest = other.locator('[data-testid="zone-version"][data-version="2"]')
+    changes = newest.get_by_test_id("zone-changes")
+    expect(changes).to_contain_text("Name: Citadel → Citadel and park")
+    expect(changes).to_contain_text("circle of 900 m around 49.61000, 6.13000")
+    expect(changes).to_contain_text("circle of 1400 m around 49.61200, 6.13000")
+    for step in ("approve", "enter-into-force"):
+        newest.get_by_test_id(f"zone-{step}").click()
+        newest.get_by_test_id(f"zone-{step}-do").click()
+        expect(newest).to_contain_text("approved it" if step == "approve" else "put it into force")
+    expect(newest).to_contain_text("S. Second approved it")
+    expect(newest).to_contain_text("P. Office proposed it")
+    shoot(other, "versions-desk")
+    assert faults_of(other) == []
+    first, second = office.get("/v1/zones/versions?zone_id=CITADEL")["versions"]
+    assert (first["state"], second["state"]) == ("withdrawn", "in_force")
+    features = {f["properties"]["identifier"]: f for f in office.get("/v1/zones")["features"]}
+    assert features["CITADEL"]["geometry"]["extent"]["radius"] == 1_400
+    contact = features["CITADEL"]["properties"]["zoneAuthority"][0]
+    assert contact["email"] == "drones@city.example"  # what was not changed is still there
+
+
+def test_an_emergency_ban_says_when_it_lapses(watcher: PageWatcher, office: Office) -> None:
+    from playwright.sync_api import expect
+
+    page = opened(watcher, office, OFFICER, PHONE)
+    page.get_by_test_id("tab-zones").click()
+    page.get_by_test_id("ban-open").click()
+    said = {"name": "Gas leak", "legal-basis": "Police Act, section 7", "why": "a pipe was hit"}
+    for name, value in said.items() | {("lat", "49.6"), ("lon", "6.12")}:
+        page.get_by_test_id(f"ban-{name}").fill(value)
+    page.get_by_test_id("ban-review").click()
+    page.get_by_test_id("ban-confirm").click()
+    expect(page.get_by_test_id("ban-done")).to_contain_text("In force")
+    expect(page.get_by_test_id("ban-lapse")).to_contain_text("unless the permit office confirms it")
+    shoot(page, "ban-phone")
+    assert faults_of(page) == []
+    features = office.get("/v1/zones")["features"]
+    zone_id = next(f for f in features if "Gas leak" in str(f))["properties"]["identifier"]
+    (version,) = office.get(f"/v1/zones/versions?zone_id={zone_id}")["versions"]
+    assert (version["emergency"], version["steps"][0]["why"]) == (True, "a pipe was hit")
+
+
+def test_the_page_offers_the_steps_of_the_table_and_no_others() -> None:
+    source = (WEB / "permit-steps.ts").read_text(encoding="utf-8")
+    lists = dict(re.findall(r"^const (\w+) = (\[[^\]]*\]);", source, re.M))
+    found: set[tuple[str, str]] = set()
+    by_officer = set()
+    for block in source.partition("export const STEPS")[2].split("...PLAIN,")[1:]:
+        step = re.search(r'step: "(\w+)"', block)
+        origin = re.search(r"from: (\w+|\[[^\]]*\])", block)
+        assert step is not None
+        assert origin is not None
+        text = re.sub(r"\.\.\.(\w+)", lambda m: lists[m[1]], lists.get(origin[1], origin[1]))
+        found |= {(state, step[1]) for state in re.findall(r'"(\w+)"', text)}
+        by_officer |= {step[1]} if "officer: true" in block else set()
+    by_itself = {PermitEvent.EXPIRE, PermitEvent.DECLARE_EMERGENCY}  # time's own, and a form's
+    table = {(s.value, e.value) for s, e in PERMIT_TRANSITIONS if e not in by_itself}
+    assert found == table
+    assert by_officer == {e.value for e in OFFICER_STEPS}
