@@ -50,7 +50,8 @@ lint: $(DEV_READY) ## style, types and the import rules
 # Once, before tests and the services that they start compile the same side by side: on a fresh
 # machine it takes most of a minute, later 2 seconds.
 kernels: $(DEV_READY)
-	@$(BIN)/python -c "from skykeep.runtime import rehearse; rehearse()"
+	@$(BIN)/python -c "from skykeep.core.zone_index import rehearse; rehearse()" & \
+		$(BIN)/python -c "from skykeep.runtime import rehearse; rehearse()" && wait $$!
 
 test: lint page kernels ## lint, then all tests but the long ones; ends with what was skipped and why
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"

@@ -35,11 +35,12 @@ from skykeep.core.geo import (
     prepare,
     reference_of,
 )
-from skykeep.core.zone import Zone, ZoneState
+from skykeep.core.zone import Restriction, Zone, ZoneState
 from skykeep.core.zone_cells import by_cell, lay
 from skykeep.core.zone_query import TILES, Grid, by_tile, hold_many, in_order, in_times, put_back
 from skykeep.core.zone_times import Calendar
 from skykeep.errors import InputError
+from skykeep.units import NS_PER_S, ZoneId
 
 #: Cells for each part: where they are few, borders cross most; where many, they fall out of
 #: the processor's cache. Measured with bench/zones.py.
@@ -197,6 +198,24 @@ def zones_at(
     times = index.calendar
     joined = ((zone, _TRI[answer] & times.at(zone, at_ns)) for zone, answer in found.tolist())
     return tuple((zone, answer) for zone, answer in joined if answer is not Tri.NO)
+
+
+def rehearse() -> None:
+    """Ask everything once: on a machine that has compiled none of it that takes a minute."""
+    square = Polygon((((6.0, 49.0), (6.1, 49.0), (6.1, 49.1), (6.0, 49.0)),))
+    volumes = (Volume(Circle(49.0, 6.0, 500.0), None, None), Volume(square, None, None))
+    zones = [Zone(ZoneId("Z"), "Z", "", Restriction.PROHIBITED, volumes)]
+    index, lat, lon = build_index(zones), np.array([49.0, 49.05]), np.array([6.0, 6.05])
+    zones_inside(index, lat, lon)
+    heights = Heights(np.array([50.0, np.nan]), HeightReference.AMSL)
+    zones_holding(index, lat, lon, heights, np.array([0, NS_PER_S]), None)
+    zones_at(index, 49.0, 6.0, HeightAgl(50.0), 0, None)
+    order = by_tile(index.grid, lat, lon)
+    found = hold_many(
+        index.grid, in_order(lat, order), in_order(lon, order), True, np.zeros(1, np.int8),
+        np.empty(1), _UNKNOWN_GROUND,
+    )  # fmt: skip
+    put_back(order, *found)
 
 
 _UNKNOWN_GROUND = np.full((1, 4), np.nan)
