@@ -63,6 +63,22 @@ def build_parser() -> argparse.ArgumentParser:
     _add_json(replay)
     replay.set_defaults(run=_replay)
 
+    _add_verify(commands)
+    _add_incident(commands)
+    recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
+    recompute.add_argument("folder", type=Path, metavar="DIR")
+    _add_json(recompute)
+    recompute.set_defaults(run=_recompute)
+
+    _add_serve(commands)
+    _add_log(commands)
+    _add_witness(commands)
+    _add_zones(commands)
+    _add_permit(commands)
+    return parser
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verify = commands.add_parser("verify", help="check a dossier offline against a key")
     verify.add_argument("file", metavar="FILE")
     verify.add_argument("--key", required=True, metavar="KEYFILE", help="the keeper's public key")
@@ -81,18 +97,12 @@ def build_parser() -> argparse.ArgumentParser:
     fork.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help="the log's")
     fork.set_defaults(run=_verify_fork)
 
-    _add_incident(commands)
-    recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
-    recompute.add_argument("folder", type=Path, metavar="DIR")
-    _add_json(recompute)
-    recompute.set_defaults(run=_recompute)
-
-    _add_serve(commands)
-    _add_log(commands)
-    _add_witness(commands)
-    _add_zones(commands)
-    _add_permit(commands)
-    return parser
+    change = commands.add_parser("verify-handover", help="check a change of a log's key")
+    change.add_argument("file", type=Path, metavar="FILE")
+    change.add_argument("--key", type=Path, required=True, metavar="KEYFILE",
+                        help="the log's key that you trust")  # fmt: skip
+    change.add_argument("--out", type=Path, metavar="F", help="the new key goes here")
+    change.set_defaults(run=_verify_handover)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +144,10 @@ def _add_log(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="the files go here")
     export.add_argument("--key", type=Path, metavar="KEYFILE", help="the log's public key")
     export.set_defaults(run=_log_export)
+    change = steps.add_parser("new-key", help="give a record's log a new key, signed by both")
+    change.add_argument("folder", type=Path, metavar="DIR", help="of the record; not served now")
+    change.add_argument("--out", type=Path, required=True, metavar="F", help="the hand-over")
+    change.set_defaults(run=_log_new_key)
     compare = steps.add_parser("compare", help="hold witnesses' heads against the log's own")
     compare.add_argument("source", metavar="DIR|URL", help="a record, or a running site")
     compare.add_argument("witnesses", nargs="+", metavar="URL", help="where witnesses listen")
@@ -313,6 +327,18 @@ def _verify_fork(args: argparse.Namespace) -> int:
     from skykeep.commands import log_heads
 
     return log_heads.verify_fork(args.file, args.key)
+
+
+def _log_new_key(args: argparse.Namespace) -> int:
+    from skykeep.commands import log_key
+
+    return log_key.change(args.folder, args.out)
+
+
+def _verify_handover(args: argparse.Namespace) -> int:
+    from skykeep.commands import log_key
+
+    return log_key.verify(args.file, args.key, args.out)
 
 
 def _witness_new(args: argparse.Namespace) -> int:

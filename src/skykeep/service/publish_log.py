@@ -29,6 +29,7 @@ from skykeep.service import log
 from skykeep.service.tiles import LogTiles
 from skykeep.service.witness_client import Asked, ask
 from skykeep.service.writer import UnavailableError, Writer, error_of, told
+from skykeep.store.key_handover import KeyHistory
 from skykeep.store.record_store import RecordStore
 from skykeep.store.witness_heads import CosignedHead, WitnessHeads
 from skykeep.units import NS_PER_S
@@ -39,9 +40,10 @@ PERIOD_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round is about: the log's key, its newest head, and its tree."""
+    """What one round is about: the log's keys, its newest head, and its tree."""
 
     key: PublicKey
+    history: KeyHistory
     head: Checkpoint
     note: bytes
     tree: StoredTree
@@ -134,7 +136,7 @@ class LogPublisher:
         note = store.checkpoint()
         key = store.public_key
         head = checkpoints.check(note, key.name, [ed25519_verifier(key)]).checkpoint
-        return Round(key, head, note, self._tiles.tree(store, head.size, whole=True))
+        return Round(key, store.history, head, note, self._tiles.tree(store, head.size, whole=True))
 
     async def _ask(self, place: WitnessPlace, now: Round) -> tuple[WitnessPlace, Asked]:
         known = self.heads.get(place.key.to_text(), CosignedHead(0, b""))
@@ -191,7 +193,7 @@ class LogPublisher:
             self.heads = self._kept.cosigned()
         note = self._kept.published()
         if note is not None:
-            own = [ed25519_verifier(now.key)]
+            own = now.history.verifiers()
             # Of the quorum of then: the site may have other witnesses now.
             found = check_cosigned(note, now.key.name, own, [p.key for p in self.places], 0)
             self.published, old = found, found.checkpoint

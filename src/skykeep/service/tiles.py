@@ -4,6 +4,7 @@
     GET /log/tile/<L>/<N>[.p/<W>]        hashes
     GET /log/tile/entries/<N>[.p/<W>]    public leaves
     GET /log/witnesses                   what each witness has cosigned
+    GET /log/handovers                   changes of the log's key, signed by both
 
 What a tile says never changes, so it may be kept for ever. A request reads at most 256 hashes
 or leaves; those above level 0 come from memory, which follows the record in bounded steps.
@@ -146,6 +147,14 @@ async def get_witnesses(request: Request) -> Response:
     return JSONResponse(
         request.app.state.log_publisher.shown(), headers={"Cache-Control": _NOT_KEPT}
     )
+
+
+@router.api_route("/handovers", methods=["GET", "HEAD"])
+async def get_handovers(request: Request) -> Response:
+    """The changes of the log's key, each as both keys signed it, oldest first."""
+    signed = await tiles_of_app(request).read(RecordStore.handovers)
+    told = {"handovers": [note.decode() for note in signed]}
+    return JSONResponse(told, headers={"Cache-Control": _NOT_KEPT})
 
 
 def _takes_gzip(request: Request) -> bool:

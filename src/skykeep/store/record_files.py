@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note BLOB NOT 
 CREATE TABLE IF NOT EXISTS batches (
   batch_id TEXT PRIMARY KEY, idx INTEGER NOT NULL, digest BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS handovers (number INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS snapshots (size INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS erasing (
   source TEXT NOT NULL, hour INTEGER NOT NULL, PRIMARY KEY (source, hour)
@@ -78,7 +79,7 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         # What is deleted is overwritten: a key that was destroyed is in no free page.
         db.execute("PRAGMA secure_delete = ON")
-        db.executescript(tables)
+        db.executescript(f"BEGIN; {tables} COMMIT;")  # one sync for all that is new
     except DATABASE_ERRORS:
         db.close()
         raise
@@ -120,7 +121,7 @@ def log_keys(folder: Path, origin: str, audit: bool) -> LogKeys:
     signer = parse_secret(_text(secret))
     if not public.exists():
         if not audit:
-            _write_synced(public, signer.key.to_text(), 0o644)
+            write_synced(public, signer.key.to_text(), 0o644)
     elif parse_public(_text(public)) != signer.key:
         return LogKeys(signer.key, signer, (f"{PUBLIC_FILE} is not the public half of the key",))
     return LogKeys(signer.key, signer)
@@ -128,12 +129,12 @@ def log_keys(folder: Path, origin: str, audit: bool) -> LogKeys:
 
 def _new_keys(folder: Path, origin: str) -> LogKeys:
     signer = make_signer(origin, new_seed())
-    _write_synced(folder / PUBLIC_FILE, signer.key.to_text(), 0o644)
-    _write_synced(folder / SECRET_FILE, signer.to_secret_text(), 0o600)
+    write_synced(folder / PUBLIC_FILE, signer.key.to_text(), 0o644)
+    write_synced(folder / SECRET_FILE, signer.to_secret_text(), 0o600)
     return LogKeys(signer.key, signer)
 
 
-def _write_synced(path: Path, line: str, mode: int) -> None:
+def write_synced(path: Path, line: str, mode: int) -> None:
     """A whole file or none: whatever kills the process, no half of a key is left."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)

@@ -41,12 +41,13 @@ from skykeep.record.entry import (
     write_leaf,
     write_open,
 )
-from skykeep.record.keys import Ed25519Signer, PublicKey, ed25519_verifier
+from skykeep.record.keys import Ed25519Signer, PublicKey
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
 from skykeep.store import erasure, groups, holds
 from skykeep.store.groups import Group
 from skykeep.store.holds import HeldFact
+from skykeep.store.key_handover import change_key, documents, settle
 from skykeep.store.record_audit import walk
 from skykeep.store.record_files import (
     DATABASE_ERRORS,
@@ -114,6 +115,11 @@ class RecordStore:
             self._db = open_database(folder / RECORD_FILE, RECORD_TABLES)
         except (*DATABASE_ERRORS, OSError) as error:
             raise RecordError(f"the record in {folder} cannot be opened: {error}") from None
+        try:
+            log, self.history = settle(folder, self._db, log, audit)
+        except (*DATABASE_ERRORS, OSError, RecordError) as error:
+            self._db.close()
+            raise RecordError(f"the keys of the log in {folder} do not fit: {error}") from None
         self._public, self._signer = log.public, log.signer
         self._newest = Newest(folder)
         try:
@@ -554,5 +560,19 @@ class RecordStore:
     def _signed(self, note: bytes) -> Checkpoint:
         if type(note) is not bytes:
             raise RecordError("it is not stored as bytes")
-        verifier = ed25519_verifier(self._public)
-        return checkpoints.check(note, self._public.name, [verifier]).checkpoint
+        return self.history.check(note)
+
+    def handovers(self) -> list[bytes]:
+        """The changes of the log's key as both keys signed them, oldest first."""
+        return documents(self._db)
+
+    def hand_over(self) -> PublicKey:
+        """Give the log a new key, the old one saying so; the record is to be opened anew after."""
+        self._check()
+        head = self._signed(self.checkpoint())
+        try:
+            return change_key(self.folder, self._db, self.signer, head)
+        except (*DATABASE_ERRORS, OSError) as error:
+            raise self._broke(error) from None
+        finally:
+            self._broken = self._broken or "its key was changed"
