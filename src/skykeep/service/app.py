@@ -53,6 +53,9 @@ _ABOUT = """One site's no-drone zones, permits, tracks, alerts and incidents.
 Whatever is answered with 200 is durable. Errors are `{"where", "problem", "mend"}`. Who acts,
 and in which role, comes from the token. Times are RFC 3339 with a zone.
 
+Under `/log/`, without a token, is the record as a public log: tiles, the published head, receipts
+(docs/witnesses.md).
+
 Two WebSockets stand beside these routes: `/v1/live` tells what the site sees now, as MessagePack
 (docs/live-stream.md); `/v1/ingest` takes what `POST /v1/batches` takes, one batch a message, and
 answers each in order. Both want the token in the header, or as a first message

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skykeep.cli import main
+from skykeep.record import note as notes
 from skykeep.record import proof
+from skykeep.record.cosignature import parse_cosigner
 from skykeep.record.entry import read_leaf
 from skykeep.verify import verifier
 from tests.desk import OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN
@@ -132,6 +134,11 @@ def test_claimed_identities_of_ones_own(site: Site) -> None:
 
 def test_what_there_is_no_receipt_for(site: Site) -> None:
     assert site.desk.get("/v1/receipts/0", None).status_code == 401
+    site.desk.clock.on(1.0)
+    site.desk.get("/v1/sensors")  # a tick that no witness has seen
+    early = site.desk.get(f"/v1/receipts/{site.store.size - 1}", OFFICER)
+    assert early.status_code == 503
+    assert f"entry {site.store.size - 1} is not published yet" in early.json()["problem"]
     missing = site.desk.get("/v1/receipts/99999999", OFFICER)
     assert (missing.status_code, "none with the number" in missing.json()["problem"]) == (404, True)
     for odd in ("-1", "x", str(2**63)):
@@ -173,6 +180,10 @@ def test_what_does_not_hold(
     assert "cosigned by 1 of 3 witnesses, 2 are needed" in str(held(site, without.encode()))
     twice = without.rstrip("\n") + "\n" + lines[signed[0]] + "\n"
     assert "cosigned by 1 of 3 witnesses" in str(held(site, twice.encode()))
+    own = parse_cosigner((site.witnesses[0].folder / "witness.skey").read_text().split("\n")[0])
+    again = notes.cosign(notes.parse(proof.parse(without.encode()).note), [own.at(7)]).to_bytes()
+    other_time = without.encode().partition(b"\n\n")[0] + b"\n\n" + again
+    assert "cosigned by 1 of 3 witnesses" in str(held(site, other_time))
     found = proof.parse(receipt)
     assert found.extra is not None
     other = found.extra.replace(b"[5.0,5.0,8.0]", b"[5.0,5.0,9.0]", 1)

@@ -97,6 +97,13 @@ def test_what_the_tree_does_not_have(desk: Desk, path: str) -> None:
     assert desk.request("POST", f"/log/{path}").status_code == 405
 
 
+def test_not_one_leaf_more_than_there_is(desk: Desk) -> None:
+    width = desk.writer.size % 256
+    for level in ("0", "entries"):
+        assert desk.get(f"/log/tile/{level}/273.p/{width}", None).status_code == 200
+        assert desk.get(f"/log/tile/{level}/273.p/{width + 1}", None).status_code == 404
+
+
 def test_a_long_record_is_followed_in_bounded_steps(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
