@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SEED = 6
-DOCUMENTS, ZONES, CASES = 50, 4, 48  # 2,400 questions, each to four zones
+DOCUMENTS, ZONES, CASES = 44, 4, 48  # 2,112 questions, each to four zones
 YEAR = 2026
 CLOCKS = (
     "UTC", "Europe/Luxembourg", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca",
@@ -267,7 +267,7 @@ def test_the_same_answers_as_python(judge: Page) -> None:
             wanted = [holds(*pair, case) for pair in zip(zones, ready, strict=True)]
             assert said["holds"] == [answer.value for answer in wanted], (case, zones)
             assert said["verdict"] == verdict(zones, wanted), (case, zones)
-            if case.at_ms % 5 == 0 and not any(p.unsure_ns for p in zones):
+            if case.at_ms % 11 == 0 and not any(p.unsure_ns for p in zones):
                 ruled = ruling(ready, case.fix, case.at_ns, case.terrain)
                 assert OUTCOMES[said["verdict"]] is ruled.outcome
                 seen["ruled"] += 1

@@ -211,7 +211,7 @@ def test_may_i_fly_here(open_page: Open, name: str, options: dict[str, Any]) -> 
     shot(page, f"{name}-elsewhere", full=True)
 
 
-def test_heights_times_and_the_way_up_then_on_paper(open_page: Open) -> None:
+def test_heights_times_and_the_way_up_then_on_paper(open_page: Open, host: Host) -> None:
     from playwright.sync_api import expect
 
     page = open_page(DESK)
@@ -248,6 +248,14 @@ def test_heights_times_and_the_way_up_then_on_paper(open_page: Open) -> None:
     when.fill(f"{year + 20}-01-01T00:00")
     expect(headline).to_contain_text("too far ahead")
     page.get_by_role("button", name="Now").click()
+    find(page, "49.66, 6.05")
+    expect(headline).to_contain_text("No zone restricts it.")
+    # A page that is left open learns of a ban, and keeps what was asked.
+    ban = zone("BAN", "A visit", Restriction.PROHIBITED, circle(49.66, 6.05, 500.0, None))
+    write_folder(host.folder, publication(time.time_ns(), ban), BUILT_PAGE)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(headline).to_contain_text("No. Flying is forbidden here.")
+    expect(height).to_have_value("10")
     find(page, "citadel")
     expect(headline).to_contain_text("No. Flying is forbidden here.")
     page.emulate_media(media="print")

@@ -45,9 +45,13 @@ def page_files(built: Path | None = BUILT) -> dict[str, Path]:
 def write_folder(folder: Path, files: Mapping[str, bytes], built: Path | None = BUILT) -> int:
     """Bring a folder up to date: the page, then the files, the manifest last; how many changed.
 
-    InputError where the system refuses; what is there is then of one publication or seen not
-    to be. Files that the folder has besides are left alone.
+    InputError for a folder with a start page that is somebody else's, and where the system
+    refuses; what is there is then of one publication or seen not to be. Files that the folder
+    has besides are left alone.
     """
+    if (folder / INDEX_FILE).exists() and not (folder / MANIFEST_FILE).exists():
+        problem = f"has an {INDEX_FILE} that is not of a publication"
+        raise InputError(str(folder), problem, "Give a folder of its own; nothing was written")
     page = {name: path.read_bytes() for name, path in page_files(built).items()}
     last = {MANIFEST_FILE: files[MANIFEST_FILE]}
     rest = {name: data for name, data in files.items() if name not in last}

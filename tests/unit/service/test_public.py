@@ -235,6 +235,13 @@ def test_page_files_are_those_that_are_named_in_turn(site: Public, tmp_path: Pat
     assert gzip.decompress(held.packed) == held.data
 
 
+def test_nobody_elses_start_page_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("the city")
+    with pytest.raises(InputError, match="not of a publication"):
+        write_folder(tmp_path, {"manifest.txt": b""})
+    assert (tmp_path / "index.html").read_text() == "the city"
+
+
 def test_the_site_file_switches_it_on(tmp_path: Path) -> None:
     def read(**public: Any) -> PublicSettings:
         path = tmp_path / "site.json"

@@ -19,6 +19,14 @@ export interface Place {
   withinM: number;
 }
 
+/** What stands in the fields. */
+export interface Filled {
+  place: Place | null;
+  when: string | null;
+  height: string;
+  reference: string;
+}
+
 /** What was asked in words, and the question if all of it makes sense. */
 export interface Asked {
   place: string;
@@ -61,7 +69,7 @@ export class Form {
   constructor(
     private readonly words: Words,
     private readonly zones: Zones,
-    private readonly dataMs: number,
+    private dataMs: number,
     private readonly clock: Clock,
     private readonly onAsk: (asked: Asked | null, moved: boolean) => void,
   ) {
@@ -77,12 +85,38 @@ export class Form {
     this.showPlace();
   }
 
+  get filled(): Filled {
+    return {
+      place: this.place,
+      when: this.followsNow ? null : this.when.value,
+      height: this.height.value,
+      reference: this.reference.value,
+    };
+  }
+
+  /** Put the same question again. */
+  fill(filled: Filled): void {
+    this.height.value = filled.height;
+    this.reference.value = filled.reference;
+    if (filled.when !== null) {
+      this.when.value = filled.when;
+      this.followsNow = false;
+    }
+    const { place } = filled;
+    if (place) this.setPlace(place.lat, place.lon, place.withinM, true);
+  }
+
   /** Time has passed: "now" is later. */
   tick(): void {
     if (this.followsNow && this.place) {
       this.setNow();
       this.ask(false);
     }
+  }
+
+  /** The same zones are known to hold until a later moment. */
+  knownUntil(dataMs: number): void {
+    this.dataMs = dataMs;
   }
 
   setPlace(lat: number, lon: number, withinM: number, moved = false): void {

@@ -18,6 +18,8 @@ export interface Loaded {
   record: string;
   size: string;
   files: string[];
+  /** SHA-256 of the zones: another one, other zones. */
+  sha256: string;
 }
 
 interface Listed {
@@ -42,7 +44,8 @@ export async function load(): Promise<Loaded> {
 async function once(): Promise<Loaded> {
   const listed = parse(new TextDecoder().decode(await bytes(MANIFEST)));
   const data = await bytes(ZONES);
-  if (sha256(data) !== listed.files.get(ZONES)) {
+  const digest = sha256(data);
+  if (digest !== listed.files.get(ZONES)) {
     throw new Error(`${ZONES} is not the file that the signed list names`);
   }
   const document = JSON.parse(new TextDecoder().decode(data)) as ZonesDocument;
@@ -50,7 +53,7 @@ async function once(): Promise<Loaded> {
   const atMs = Date.parse(listed.at);
   if (Number.isNaN(atMs)) throw new Error(`${MANIFEST} has no date`);
   const files = [...listed.files.keys()];
-  return { document, atMs, record: listed.record, size: listed.size, files };
+  return { document, atMs, record: listed.record, size: listed.size, files, sha256: digest };
 }
 
 async function bytes(name: string): Promise<Uint8Array> {

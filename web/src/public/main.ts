@@ -10,6 +10,8 @@ import { languageOf, Words } from "./words";
 import { sha256 } from "./sha256";
 import { coordinates } from "./search";
 
+const RENEW_MS = 60_000;
+
 const root = document.getElementById("page")!;
 const words = new Words(languageOf(location.href, navigator.languages));
 document.documentElement.lang = words.language;
@@ -28,7 +30,21 @@ async function begin(): Promise<void> {
     failed(error instanceof Error ? error.message : String(error));
     return;
   }
-  new Page(root, words, loaded, new Zones(loaded.document));
+  let page = new Page(root, words, loaded, new Zones(loaded.document));
+  // A page that is left open must learn of an emergency ban; while nobody answers, it grows old.
+  const renew = async (): Promise<void> => {
+    try {
+      const again = await load();
+      if (page.renew(again)) return;
+      page = new Page(root, words, again, new Zones(again.document), page.close());
+    } catch (error) {
+      console.warn("the zones could not be renewed", error);
+    }
+  };
+  setInterval(() => void renew(), RENEW_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void renew();
+  });
 }
 
 function failed(why: string): void {

@@ -91,7 +91,7 @@ export class PublicMap {
   private build(document_: ZonesDocument): void {
     const { gl } = this;
     gl.addSource("countries", geojson({ tolerance: 0.4 }));
-    gl.addSource("zones", { ...geojson(), data: shapes(document_) } as never);
+    gl.addSource("zones", { ...geojson({ tolerance: 0.05 }), data: shapes(document_) } as never);
     gl.addSource("names", { ...geojson(), data: names(document_) } as never);
     // Close up there is nothing under the zones: blue would be taken for water.
     const ground = ["step", ["zoom"], COLOURS.water, COARSE_ZOOM, COLOURS.land];
@@ -182,6 +182,10 @@ export class PublicMap {
       const zoom = Math.max(this.gl.getZoom(), CLOSE_ZOOM);
       this.gl.jumpTo({ center: [lon, lat], zoom });
     });
+  }
+
+  remove(): void {
+    this.gl.remove();
   }
 
   highlight(ids: string[]): void {

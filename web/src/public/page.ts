@@ -2,7 +2,7 @@
 
 import { h, setHidden } from "../dom";
 import { answerView } from "./answer";
-import { Form, type Asked } from "./form";
+import { Form, type Asked, type Filled } from "./form";
 import { type Clock, UTC } from "./judge/clock";
 import { type Answer, type Zones } from "./judge/judge";
 import { type Loaded } from "./load";
@@ -25,12 +25,14 @@ export class Page {
   private readonly clock: Clock;
   private map: PublicMap | null = null;
   private shown = "";
+  private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(
     root: HTMLElement,
     private readonly words: Words,
-    private readonly loaded: Loaded,
+    private loaded: Loaded,
     private readonly zones: Zones,
+    filled: Filled | null = null,
   ) {
     const head = loaded.document.skykeep;
     this.clock = zones.clockOf(head.time_zone) ?? UTC;
@@ -56,11 +58,28 @@ export class Page {
     );
     this.put(null, false);
     this.warn();
-    setInterval(() => {
+    if (filled) this.form.fill(filled);
+    this.timer = setInterval(() => {
       this.warn();
       this.form.tick();
     }, AGAIN_MS);
     void this.draw(host);
+  }
+
+  /** What is asked now, for the page that takes this one's place. */
+  close(): Filled {
+    clearInterval(this.timer);
+    this.map?.remove();
+    return this.form.filled;
+  }
+
+  /** The publication again: whether its zones are still these, and then known until later. */
+  renew(loaded: Loaded): boolean {
+    if (loaded.sha256 !== this.loaded.sha256) return false;
+    this.loaded = loaded;
+    this.form.knownUntil(loaded.atMs);
+    this.warn();
+    return true;
   }
 
   /** The map comes in a file of its own: the answer does not wait for it. */
