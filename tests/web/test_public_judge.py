@@ -194,6 +194,9 @@ class Draw:
             until_ns = applies_until(draw.choice(zones).zone, at_ms * NS_PER_MS).until_ns
             if until_ns is not None:
                 at_ms = -(-until_ns // NS_PER_MS) - draw.choice((0, 1))
+        lapses = [p.unsure_ns for p in zones if p.unsure_ns is not None]
+        if lapses and draw.random() < 0.3:
+            at_ms = draw.choice(lapses) // NS_PER_MS - draw.choice((0, 1))
         sigmas = draw.choice(((0.0, 0.0), (0.0, 0.0), (15.0, 5.0)))
         fix = Fix(lat, lon, sigmas[0], kind and kind(m), sigmas[1])
         return Case(fix, at_ms, draw.choice(TERRAINS))
@@ -278,13 +281,8 @@ def test_the_same_answers_as_python(judge: Page) -> None:
     ), seen
 
 
-def test_the_same_times_as_python(judge: Page) -> None:
-    draw = Draw(SEED + 1)
-    drawn = [
-        (tuple(draw.zone(f"Z{i}", place) for i in range(8)), [draw.moment_ms() for _ in range(12)])
-        for place in PLACES * 2
-    ]
-    told = judge.evaluate(
+def same_times(page: Page, drawn: list[tuple[tuple[PublicZone, ...], list[int]]]) -> None:
+    told = page.evaluate(
         "(all) => all.map(([text, at]) => window.skykeep.times(JSON.parse(text), at))",
         [[document(zones), moments] for zones, moments in drawn],
     )
@@ -297,6 +295,43 @@ def test_the_same_times_as_python(judge: Page) -> None:
                 assert said == {"answer": wanted.answer.value, "untilMs": until_ms}, (
                     at_ms, public,
                 )  # fmt: skip
+
+
+def test_the_same_times_as_python(judge: Page) -> None:
+    draw = Draw(SEED + 1)
+    same_times(
+        judge,
+        [
+            (
+                tuple(draw.zone(f"Z{i}", place) for i in range(8)),
+                [draw.moment_ms() for _ in range(12)],
+            )
+            for place in PLACES * 2
+        ],
+    )
+
+
+def test_the_same_times_while_clocks_are_set(judge: Page) -> None:
+    every_day = (0, 1, 2, 3, 4, 5, 6)
+    plain = Draw(1).zone("Z1", PLACES[0])
+    zones = tuple(
+        replace(
+            plain,
+            zone=replace(
+                plain.zone, zone_id=ZoneId(f"{clock} {start} {end}"), time_zone=clock,
+                periods=(Period(None, None, (DailyPeriod(every_day, *ends),)),), readable=True,
+            ),
+        )
+        for clock in CLOCKS[1:5]
+        for start, end in ((5_400, 9_000), (9_000, 5_400), (0, 7_200), (8_100, 10_800))
+        for ends in [(TimeOfDay(start, False), TimeOfDay(end, False))]
+    )  # fmt: skip
+    moments = [
+        to_ns(datetime.fromisoformat(day).replace(tzinfo=UTC)) // NS_PER_MS + minutes * 60_000
+        for day in SWITCHES
+        for minutes in range(-10 * 60, 9 * 60, 15)
+    ]
+    same_times(judge, [(zones, moments)])
 
 
 def test_beyond_the_published_offsets_local_times_cannot_be_told(judge: Page) -> None:
