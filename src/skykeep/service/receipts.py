@@ -21,7 +21,7 @@ from skykeep.codec import entries
 from skykeep.dossier.build import WHY_ERASED
 from skykeep.record import checkpoint as checkpoints
 from skykeep.record import note as notes
-from skykeep.record.entry import Placed, read_leaf
+from skykeep.record.entry import read_leaf
 from skykeep.record.proof import Proof
 from skykeep.service.desk import READS, needs, writer_of
 from skykeep.service.desk import problems as statuses
@@ -76,8 +76,8 @@ async def _receipt(request: Request, entry: int, holder: Holder | None) -> Respo
         if entry >= size:
             raise UnavailableError(f"entry {entry} is not published yet: {size} entries are")
         hashes = tiles.tree(store, size).inclusion_proof(entry, size)
-        (placed,) = store.entries(entry, entry + 1)
-        lines = [placed.leaf, *_facts(store, placed, holder, keeper)]
+        (leaf,) = store.leaves(entry, entry + 1)
+        lines = [leaf, *_facts(store, entry, leaf, holder, keeper)]
         extra = b"".join(line + b"\n" for line in lines)
         return Proof(entry, hashes, note, extra).to_bytes()
 
@@ -86,11 +86,14 @@ async def _receipt(request: Request, entry: int, holder: Holder | None) -> Respo
     return PlainTextResponse(data, headers={"Cache-Control": "no-cache"})
 
 
-def _facts(store: RecordStore, placed: Placed, holder: Holder | None, keeper: str) -> list[bytes]:
+def _facts(
+    store: RecordStore, entry: int, leaf: bytes, holder: Holder | None, keeper: str
+) -> list[bytes]:
     """The line of facts for who handed them in; nobody else gets one."""
-    leaf = read_leaf(placed.leaf)
-    if holder is None or leaf.kind != entries.BATCH or holder.sensor != leaf.source:
+    said = read_leaf(leaf)
+    if holder is None or said.kind != entries.BATCH or holder.sensor != said.source:
         return []
+    (placed,) = store.entries(entry, entry + 1)
     commitments, line = store.commitments(placed), []
     for place, fact in enumerate(store.readable(placed)):
         if fact is None:  # its key is destroyed: only the sender still knows it
