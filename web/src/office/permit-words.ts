@@ -45,6 +45,9 @@ export const GROUP_WORDS: Record<Group, string> = {
   over: "Over, refused or taken back",
 };
 
+/** P-9 before P-10; and far quicker than `localeCompare` for thousands. */
+const NAMES = new Intl.Collator("en", { numeric: true });
+
 export interface Listed {
   permit: PermitView;
   exempt: boolean;
@@ -99,10 +102,19 @@ export function deadlineBadge(deadline: Deadline | null): HTMLElement[] {
 }
 
 /** What needs a decision first, the most urgent at the top; then by number. */
-export function inOrder(a: Listed, b: Listed, desk: Desk): number {
-  const place = (listed: Listed) => GROUPS.indexOf(groupOf(listed));
-  const due = ({ permit }: Listed) => deadlineOf(permit, desk)?.at ?? Number.MAX_VALUE;
-  return place(a) - place(b) || due(a) - due(b) || a.permit.id.localeCompare(b.permit.id);
+export function inOrder(all: Listed[], desk: Desk): Listed[] {
+  const keyed = all.map((listed) => ({
+    listed,
+    place: GROUPS.indexOf(groupOf(listed)),
+    due: deadlineOf(listed.permit, desk)?.at ?? Number.MAX_VALUE,
+  }));
+  keyed.sort(
+    (a, b) =>
+      a.place - b.place ||
+      a.due - b.due ||
+      NAMES.compare(a.listed.permit.id, b.listed.permit.id),
+  );
+  return keyed.map(({ listed }) => listed);
 }
 
 /** The earliest start and the latest end; null where there is none. */

@@ -194,7 +194,7 @@ export class PermitsPage implements Page {
     if (!newest) return null;
     const permits = newest.permits.map((permit) => ({ permit, exempt: false }));
     const exemptions = newest.exemptions.map((permit) => ({ permit, exempt: true }));
-    return [...permits, ...exemptions].sort((a, b) => words.inOrder(a, b, this.desk));
+    return [...permits, ...exemptions];
   }
 
   private mayNotSee(): string {
@@ -253,18 +253,14 @@ export class PermitsPage implements Page {
     }
   }
 
-  private chosenOnes(known: Listed[]): Shown[] {
+  private chosenOnes(known: Listed[]): Listed[] {
     const wanted = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const only = this.shownOnly.value;
-    const told = known
-      .filter((listed) => words.matches(listed, wanted))
-      .map((each) => ({
-        ...each,
-        times: words.timesWords(each.permit, this.desk),
-        deadline: words.deadlineOf(each.permit, this.desk),
-      }));
+    const told = known.filter((listed) => words.matches(listed, wanted));
     if (only === "all") return told;
-    if (only === "overdue") return told.filter(({ deadline }) => deadline?.overdue === true);
+    if (only === "overdue") {
+      return told.filter(({ permit }) => words.deadlineOf(permit, this.desk)?.overdue === true);
+    }
     if (only === "exempt" || only === "permit") {
       return told.filter(({ exempt }) => exempt === (only === "exempt"));
     }
@@ -276,8 +272,12 @@ export class PermitsPage implements Page {
       setText(this.count, this.mayNotSee() || "Waiting for the permits …");
       return;
     }
-    const found = this.chosenOnes(known);
-    const shown = found.slice(0, MOST_ROWS);
+    const found = words.inOrder(this.chosenOnes(known), this.desk);
+    const shown = found.slice(0, MOST_ROWS).map((each) => ({
+      ...each,
+      times: words.timesWords(each.permit, this.desk),
+      deadline: words.deadlineOf(each.permit, this.desk),
+    }));
     const more = found.length - shown.length;
     const hidden = more > 0 ? `; ${more} more are not listed: narrow the search` : "";
     const exempt = found.filter((listed) => listed.exempt).length;
@@ -306,7 +306,7 @@ export class PermitsPage implements Page {
   }
 }
 
-function grouped(shown: Shown[], found: Shown[]): Item[] {
+function grouped(shown: Shown[], found: Listed[]): Item[] {
   const counts = new Map<words.Group, number>();
   for (const each of found) {
     const group = words.groupOf(each);
