@@ -97,7 +97,7 @@ def test_witnesses_do_not_stand_in_for_the_log() -> None:
         check_cosigned(cosigned(0), ORIGIN, [LOG_KEY], [LOG.key], 1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_flipped_bit_is_found(data: st.DataObject) -> None:
     text = HEAD.text().encode()
@@ -107,6 +107,7 @@ def test_any_flipped_bit_is_found(data: st.DataObject) -> None:
     assert not cosignature_verifier(W[0].key).verify(text, bytes(signature))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_whatever_the_signature(data: bytes) -> None:
     assert not cosignature_verifier(W[0].key).verify(b"x\n1\n", data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skykeep.errors import RecordError
@@ -35,6 +35,7 @@ def test_a_proof_by_the_letter() -> None:
     assert below == NOTE
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10), st.none() | st.binary(max_size=50))
 def test_what_is_written_is_read_and_holds(index: int, extra: bytes | None) -> None:
     made = proof_of(index, extra)
@@ -83,6 +84,7 @@ def test_what_is_no_proof(was: bytes, now: bytes, words: str) -> None:
         proof.parse(data.replace(was, now, 1))
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200)
     | st.lists(st.sampled_from([FIRST_LINE.encode(), b"extra YQ==", b"index 1", b"", NOTE])).map(

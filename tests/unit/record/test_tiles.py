@@ -52,6 +52,7 @@ def test_what_is_no_path(path: str) -> None:
         tiles.parse_path(path)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.from_regex(r"tile/[0-9a-z]+/[x0-9/]+(\.p/[0-9]+)?"))
 def test_whatever_the_path(path: str) -> None:
     try:
@@ -111,6 +112,7 @@ def test_a_proof_reads_few_hashes(grown: TileHashes) -> None:
     assert sum(read) < 3 * TILE_WIDTH
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=256))
 def test_bundles_round_trip(leaves: list[bytes]) -> None:
     bundle = Tile(None, 0, len(leaves))
@@ -119,6 +121,7 @@ def test_bundles_round_trip(leaves: list[bytes]) -> None:
     assert data[:2] == len(leaves[0]).to_bytes(2, "big")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.integers(1, 256))
 def test_whatever_the_bundle(data: bytes, width: int) -> None:
     try:

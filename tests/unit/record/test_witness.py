@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skykeep.errors import RecordError
@@ -48,6 +48,7 @@ def test_a_request_by_the_letter() -> None:
     assert witness.origin_of(request(3, 7)) == ORIGIN
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_what_continues_is_accepted(first: int, second: int) -> None:
     old, new = sorted((first, second))
@@ -101,6 +102,7 @@ def test_what_is_refused(data: bytes, held: int | None, status: int, size: int |
     assert (found.signed is None) == (status in (400, 403, 404) and b"old 9" not in data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.sampled_from([request(3, 7)]).flatmap(
     lambda data: st.integers(0, len(data) - 1).map(lambda at: data[:at] + b"\xff" + data[at + 1 :])
 ))  # fmt: skip
@@ -124,6 +126,7 @@ def test_a_fork_proves_itself(size: int, other: int) -> None:
     assert [older.size, newer.size] == sorted((size, other))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_heads_that_agree_are_no_fork(one: int, other: int) -> None:
     """Also where one was taken from before the two ways parted."""
@@ -159,6 +162,7 @@ def test_nobody_can_make_up_a_fork() -> None:
 PARTS = st.none() | st.integers() | st.text(max_size=9) | st.lists(st.text(max_size=9), max_size=3)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=100)
     | st.fixed_dictionaries(

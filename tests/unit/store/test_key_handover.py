@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skykeep.cli import main
@@ -56,6 +56,7 @@ def test_what_is_no_hand_over() -> None:
         handover.check(lone, OLD.key)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(SIGNED) * 8 - 1))
 def test_any_flipped_bit_is_found(bit: int) -> None:
     flipped = bytearray(SIGNED)
