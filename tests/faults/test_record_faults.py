@@ -13,7 +13,7 @@ import pytest
 from skykeep.cli import main
 from skykeep.commands.recompute import recompute
 from skykeep.errors import RecordError
-from skykeep.record.entry import read_leaf
+from skykeep.record.entry import read_leaf, sealed_hour
 from skykeep.record.merkle import leaf_hash
 from skykeep.store.record_files import NEWEST_FILE
 from skykeep.store.record_store import (
@@ -307,10 +307,12 @@ def test_a_snapshot_of_another_state_is_named(folder: Path) -> None:
     """Sealed with the right key, for the right place, and yet not what the inputs give."""
     with database(folder) as db:
         size = one(db, "SELECT size FROM snapshots")
+        hour = sealed_hour(one(db, "SELECT sealed FROM snapshots"))
     store = RecordStore(folder, "", audit=True)
     kept = store.snapshot()
     assert kept is not None
-    sealed = store._sealed_snapshot(a_digit(kept[1], b"newest_ns"), size)
+    assert hour is not None
+    sealed = store._sealed_snapshot(a_digit(kept[1], b"newest_ns"), size, hour)
     store.close()
     with database(folder) as db:
         db.execute("UPDATE snapshots SET sealed = ?", (sealed,))
