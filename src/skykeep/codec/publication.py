@@ -132,9 +132,7 @@ def changed_ns(versions: Iterable[ZoneVersion]) -> int | None:
     A proposal changes nothing for anybody, and tells nothing by its time either.
     """
     seen = (v for v in versions if v.since_ns is not None or _was_approved(v))
-    return max(
-        (s.at_ns for v in seen for s in v.steps if s.event is not ZoneEvent.PROPOSE), default=None
-    )
+    return max((s.at_ns for v in seen for s in v.steps), default=None)
 
 
 def _was_approved(version: ZoneVersion) -> bool:

@@ -24,6 +24,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from skykeep.codec.moment import format_moment
@@ -96,7 +97,8 @@ def write_geojson(
     return f'{document[:-1]}, "features": [\n{features}\n]}}\n'.encode("utf-8", "replace")
 
 
-def offsets(clock: ZoneInfo, start_s: int, end_s: int) -> list[tuple[int, int]]:
+@lru_cache(maxsize=64)  # pure, and the same for a year
+def offsets(clock: ZoneInfo, start_s: int, end_s: int) -> tuple[tuple[int, int], ...]:
     """Each offset of a time zone (seconds east) with the UTC second from which it holds."""
     found = [(start_s, _offset_s(clock, start_s))]
     # No time zone has changed twice within a day; Morocco's two changes a year lie a month apart.
@@ -109,7 +111,7 @@ def offsets(clock: ZoneInfo, start_s: int, end_s: int) -> list[tuple[int, int]]:
             middle = (low + high) // 2
             low, high = (low, middle) if _offset_s(clock, middle) == after else (middle, high)
         found.append((high, after))
-    return found
+    return tuple(found)
 
 
 def _offset_s(clock: ZoneInfo, at_s: int) -> int:

@@ -125,6 +125,9 @@ def test_a_cache_hears_that_nothing_changed(site: Public) -> None:
     assert changed.status_code == 200
     assert "The castle" in changed.text
     assert changed.headers["Last-Modified"] == "Sat, 12 Sep 2026 21:48:05 GMT"
+    ended = {"zone_id": "Z1", "why": "over"}  # no version more, one of them another
+    assert site.desk.command("withdraw_zone", ended).status_code == 200
+    assert site.get(GEOJSON_FILE).json()["features"] == []
 
 
 def test_packed_if_asked_with_a_name_of_its_own(site: Public) -> None:

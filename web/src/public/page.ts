@@ -102,8 +102,15 @@ export class Page {
     const found: Answer | null = asked?.question ? zones.answer(asked.question) : null;
     const stale = this.ageMs() > STALE_MS ? words.age(this.ageMs()) : null;
     const view = answerView(words, zones, asked, found, this.clock, stale);
-    const key = view.map((node) => node.textContent).join("\n");
-    if (key !== this.shown) {
+    // A minute later the same answer stays as it is: somebody may be reading, or on a link in it.
+    const isAsked = (node: Element): boolean => node.classList.contains("asked");
+    const told = view.filter((node) => !isAsked(node));
+    const key = told.map((node) => node.textContent).join("\n");
+    const before = this.answer.querySelector(".asked");
+    const asks = view.find(isAsked);
+    if (key === this.shown) {
+      if (before && asks) before.textContent = asks.textContent;
+    } else {
       this.shown = key;
       this.answer.replaceChildren(...view);
       this.answer.dataset.verdict = found?.climbVerdict ?? "";

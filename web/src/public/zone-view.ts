@@ -101,7 +101,9 @@ function whomToAsk(words: Words, zones: Zones, zone: ZoneData): (Node | string)[
 function contactOf(words: Words, a: Authority): (Node | string)[] {
   const parts: (Node | string)[] = [[a.name, a.service, a.contact].filter(Boolean).join(", ")];
   if (a.phone) parts.push(h("a", { href: `tel:${a.phone.replace(/[^\d+]/g, "")}` }, a.phone));
-  if (a.email) parts.push(h("a", { href: `mailto:${encodeURIComponent(a.email)}` }, a.email));
+  if (/^[\w.+-]+@[\w.-]+$/.test(a.email)) {
+    parts.push(h("a", { href: `mailto:${a.email}` }, a.email));
+  } else parts.push(a.email);
   if (/^https?:\/\//i.test(a.site_url)) {
     parts.push(h("a", { href: a.site_url, rel: "noreferrer noopener" }, a.site_url));
   }
