@@ -201,7 +201,8 @@ export class PublicMap {
     if (!this.bounds) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const duration = animate && !calm ? 500 : 0;
-    this.gl.fitBounds(this.bounds, { padding: 36, maxZoom: 14, duration });
+    const padding = this.gl.getContainer().clientWidth < 600 ? 14 : 36;
+    this.gl.fitBounds(this.bounds, { padding, maxZoom: 14, duration });
   }
 }
 

@@ -114,7 +114,7 @@ export class Page {
       this.shown = key;
       this.answer.replaceChildren(...view);
       this.answer.dataset.verdict = found?.climbVerdict ?? "";
-      const headline = this.answer.querySelector(".headline")?.textContent ?? "";
+      const headline = this.answer.querySelector(".headline > :last-child")?.textContent ?? "";
       this.said.textContent = headline;
     }
     const place = this.form.place;

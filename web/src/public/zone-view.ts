@@ -111,7 +111,7 @@ function contactOf(words: Words, a: Authority): (Node | string)[] {
     const time = words.duration(a.interval_before);
     parts.push(h("strong", {}, words.say("ask_before", { time })));
   }
-  return parts.filter((p) => p !== "").flatMap((p, i) => (i > 0 ? [" · ", p] : [p]));
+  return parts.filter((p) => p !== "").map((p) => h("div", {}, p));
 }
 
 /** Every zone, closed until somebody wants it. */
