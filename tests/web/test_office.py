@@ -247,7 +247,7 @@ def decided(page: Page, queue: Locator, office: Office, folder: Path) -> None:
     shoot(page, "application-desk")
     assert faults_of(page) == []
 
-    page.get_by_test_id("permit-grant").click()
+    page.get_by_test_id("take-grant").click()
     page.get_by_test_id("step-condition-template").select_option("Height")
     conditions = page.get_by_test_id("step-conditions")
     expect(conditions).to_have_value("Not higher than 60 m above ground.")
@@ -261,7 +261,7 @@ def decided(page: Page, queue: Locator, office: Office, folder: Path) -> None:
     expect(history.get_by_test_id("permit-notices")).to_contain_text("e-mail")
 
     card = carded(page, office, folder)
-    page.get_by_test_id("permit-revoke").click()
+    page.get_by_test_id("take-revoke").click()
     page.get_by_test_id("step-do").click()
     expect(page.locator(".of-fault")).to_contain_text("Say why")
     page.get_by_test_id("step-template").select_option("Condition broken")
@@ -350,7 +350,7 @@ def exempted(page: Page, office: Office) -> None:
     expect(detail).to_contain_text("Emergency, unconfirmed")
     expect(page.get_by_test_id("permit-deadline")).to_contain_text("Confirm by")
     shoot(page, "exemption-phone")
-    page.get_by_test_id("permit-confirm").click()
+    page.get_by_test_id("take-confirm").click()
     page.get_by_test_id("step-why").fill("the sergeant called back")
     page.get_by_test_id("step-do").click()
     expect(page.get_by_test_id("permit-status")).to_contain_text("Confirmed")
@@ -377,6 +377,12 @@ def applied_for(page: Page) -> None:
     page.get_by_test_id("permit-check-first").click()
     expect(page.locator(".of-fault")).to_contain_text("Pick at least one zone")
     page.locator('[data-testid="permit-zone"][data-zone-id="CITADEL"]').check()
+    mail = page.get_by_test_id("permit-email")
+    mail.fill("nobody")
+    page.get_by_test_id("permit-check-first").click()
+    expect(page.locator(".of-fault").first).to_contain_text("Is no e-mail address")
+    expect(mail).to_be_focused()
+    mail.fill("")
     expect(page.get_by_test_id("permit-submit")).to_be_hidden()
     page.get_by_test_id("permit-check-first").click()
     met = page.locator("form").get_by_test_id("permit-check")
@@ -455,6 +461,12 @@ def test_one_proposes_a_zone_and_another_person_approves_it(
     expect(newest).to_contain_text("P. Office proposed it")
     shoot(other, "versions-desk")
     assert faults_of(other) == []
+    other.get_by_role("button", name="← All zones").click()
+    other.get_by_role("button", name="Confirm: Gas leak").click()
+    other.get_by_test_id("zone-confirm").click()
+    other.get_by_test_id("zone-confirm-do").click()
+    expect(other.get_by_test_id("zone-status")).to_contain_text("is confirmed")
+    expect(other.get_by_test_id("zone-confirm")).to_have_count(0)
     first, second = office.get("/v1/zones/versions?zone_id=CITADEL")["versions"]
     assert (first["state"], second["state"]) == ("withdrawn", "in_force")
     features = {f["properties"]["identifier"]: f for f in office.get("/v1/zones")["features"]}
@@ -482,6 +494,7 @@ def banned(page: Page, office: Office) -> None:
     zone_id = next(f for f in features if "Gas leak" in str(f))["properties"]["identifier"]
     (version,) = office.get(f"/v1/zones/versions?zone_id={zone_id}")["versions"]
     assert (version["emergency"], version["steps"][0]["why"]) == (True, "a pipe was hit")
+    assert version["confirm_by"] is not None
 
 
 def test_the_page_offers_the_steps_of_the_table_and_no_others() -> None:

@@ -155,7 +155,7 @@ export class CheckView {
     }
     const others = (found?.overlaps.length ?? 0) > 0;
     const key = "On the map: dashed is what is asked for";
-    const words = others ? `${key}, sand-coloured what other permits and exemptions hold.` : `${key}.`;
+    const words = others ? `${key}, brown what other permits and exemptions hold.` : `${key}.`;
     if (permit.volumes.length > 0) parts.push(el("p", { class: "of-hint" }, words));
     this.told.replaceChildren(...parts);
     this.draw(permit, found?.overlaps ?? []);

@@ -6,7 +6,7 @@ import { ApplicationFields, HolderFields } from "./application-fields";
 import { button, el, field, input, setText, show, statusLine, textarea, tick } from "./dom";
 import { CheckView, type Checked } from "./permit-check";
 import { stateWord } from "./permit-words";
-import { FieldFaults, ProblemBox } from "./problems";
+import { FieldFaults, ProblemBox, faultAt } from "./problems";
 import { recorded, type Desk, type Done } from "./site";
 import { VolumeField, ringsOf } from "./volume-field";
 import { ZonePicker } from "./zone-picker";
@@ -45,7 +45,10 @@ export class PermitForm {
     private readonly entered: () => void,
     private readonly openPermit: (permitId: string) => void,
   ) {
-    this.zones = new ZonePicker(() => this.touched());
+    this.zones = new ZonePicker(() => {
+      faultAt(this.zones.filter, "");
+      this.touched();
+    });
     const [broadcastLine, broadcast] = tick("Remote ID must be on", true, "permit-broadcast");
     this.broadcast = broadcast;
     this.look = el("button", { class: "of-button of-primary", testid: "permit-check-first" });
@@ -235,10 +238,13 @@ export class PermitForm {
   /** What cannot be read stands beside its field and is not sent; all else is the sender's to weigh. */
   private found(permit: PermitView, { findings }: Checked): void {
     const errors = findings.filter((each) => each.severity === "error");
-    for (const { where, problem, assumed } of findings) {
-      this.faults.finding({ where, problem, mend: assumed });
+    const at = findings.map(({ where, problem, assumed }) =>
+      this.faults.finding({ where, problem, mend: assumed }),
+    );
+    if (errors.length > 0) {
+      at.find((control, i) => control !== null && findings[i]?.severity === "error")?.focus();
+      return;
     }
-    if (errors.length > 0) return;
     this.checked = permit;
     show(this.send, true);
     this.send.focus();

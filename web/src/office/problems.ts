@@ -77,6 +77,9 @@ export function faultAt(control: HTMLElement, words: string): void {
 
 /** The controls of a form by the names that the service has for them: faults stand beside them. */
 export class FieldFaults {
+  /** Controls that our own words stand at, whether the service has a name for them or not. */
+  private readonly others = new Set<HTMLElement>();
+
   constructor(
     private readonly box: ProblemBox,
     private readonly controls: Record<string, HTMLElement>,
@@ -90,12 +93,14 @@ export class FieldFaults {
 
   clear(): void {
     this.box.clear();
-    for (const control of Object.values(this.controls)) faultAt(control, "");
+    for (const control of [...Object.values(this.controls), ...this.others]) faultAt(control, "");
+    this.others.clear();
   }
 
   /** Words of our own at a control, which gets the focus. */
   say(control: HTMLElement, words: string): void {
     faultAt(control, capital(words));
+    this.others.add(control);
     control.focus();
   }
 
@@ -111,11 +116,14 @@ export class FieldFaults {
     this.say(control, `${capital(problem)}${mended}`);
   }
 
-  /** A finding beside the field that it names; false where it names none of this form. */
-  finding(said: Problem): boolean {
+  /** A finding beside the field that it names; null where it names none of this form. */
+  finding(said: Problem): HTMLElement | null {
     const control = this.named(said);
-    if (control) faultAt(control, `${capital(said.problem)} ${capital(said.mend)}`.trim());
-    return control !== null;
+    // Where it stands says what is left out; a path of the document would say nothing here.
+    const mend = said.mend.replace(/^left out: \S+\s*/, "");
+    const words = mend === "" ? "" : ` ${capital(mend)}`;
+    if (control) faultAt(control, `${capital(said.problem)}${words}`);
+    return control;
   }
 
   private named(said: Problem): HTMLElement | null {
@@ -123,6 +131,8 @@ export class FieldFaults {
     const holds = (words: string) =>
       names.find((name) => new RegExp(`(^|[^a-z_])${name}($|[^a-z_])`).test(words));
     const name = holds(said.where) ?? holds(said.problem);
-    return name === undefined ? null : (this.controls[name] ?? null);
+    const control = name === undefined ? null : (this.controls[name] ?? null);
+    // A fault at a control that is not shown would be seen by nobody.
+    return control !== null && control.offsetParent !== null ? control : null;
   }
 }

@@ -9,6 +9,7 @@ import { FieldFaults, ProblemBox } from "./problems";
 import type { Desk } from "./site";
 import { fromInput, rfc3339 } from "./times";
 
+const HEADING = "Next step";
 const MINUTE_MS = 60_000;
 /** The service takes so many characters of a reason or a condition. */
 const LONGEST = "2000";
@@ -161,6 +162,7 @@ class StepForm {
 /** Only what is possible in the present state and role is offered. */
 export class StepBar {
   readonly root = el("section", { class: "of-steps", testid: "permit-steps" });
+  private readonly heading = el("h4", {}, HEADING);
   private readonly buttons = el("div", { class: "of-buttons" });
   private readonly refusal = el("p", { class: "of-hint" });
   private readonly place = el("div");
@@ -171,7 +173,7 @@ export class StepBar {
     private readonly desk: Desk,
     private readonly take: (body: Taken, step: Step) => Promise<void>,
   ) {
-    this.root.append(el("h4", {}, "Next step"), this.buttons, this.refusal, this.place);
+    this.root.append(this.heading, this.buttons, this.refusal, this.place);
   }
 
   reset(): void {
@@ -192,7 +194,7 @@ export class StepBar {
   }
 
   private opener(step: Step): HTMLButtonElement {
-    const made = button(step.open, () => this.open(step), { testid: `permit-${step.step}` });
+    const made = button(step.open, () => this.open(step), { testid: `take-${step.step}` });
     if (step.danger) made.classList.add("of-danger");
     if (step.step === "grant" || step.step === "confirm") made.classList.add("of-primary");
     return made;
@@ -203,6 +205,7 @@ export class StepBar {
     this.opened = { step, form };
     this.place.replaceChildren(form.root);
     show(this.buttons, false);
+    setText(this.heading, `${HEADING}: ${step.act.toLowerCase()}`);
     form.focus();
   }
 
@@ -217,8 +220,9 @@ export class StepBar {
     this.opened = null;
     this.place.replaceChildren();
     show(this.buttons, true);
+    setText(this.heading, HEADING);
     if (focus && step) {
-      this.buttons.querySelector<HTMLElement>(`[data-testid="permit-${step}"]`)?.focus();
+      this.buttons.querySelector<HTMLElement>(`[data-testid="take-${step}"]`)?.focus();
     }
   }
 }

@@ -85,6 +85,7 @@ export class ZoneForm {
       email: this.email,
       phone: this.phone,
       effective: this.effective,
+      "in the past": this.effective,
       why: this.why,
       limitedApplicability: this.until,
       layer: this.upper.box,
