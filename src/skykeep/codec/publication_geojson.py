@@ -1,7 +1,8 @@
 """The published zones as plain GeoJSON (RFC 7946), exact enough to be judged by.
 
-One feature a zone. Its geometry is for drawing: circles are outlines of 72 corners, heights are
-not in it, and a zone that could not be read has none. What it means stands in its properties:
+One feature a zone: geometry and flat members as codec/zone_geojson_write.py writes them, for any
+map and for `read_zones`. A zone that this cannot say has no geometry. What the public page judges
+by stands in `properties.published`:
 
     id, version, name, restriction, state ("in_force" or "approved"), readable, emergency
     reasons, conditions, message, legal_basis, references, authority, authorities
@@ -20,8 +21,7 @@ answers by the same time zone data as the service.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -29,14 +29,12 @@ from zoneinfo import ZoneInfo
 
 from skykeep.codec.moment import format_moment
 from skykeep.codec.publication import PublicZone
+from skykeep.codec.zone_geojson_write import write_geojson as write_plain
 from skykeep.core.airspace import Site
 from skykeep.core.geo import (
-    LEAST_METRES_PER_DEGREE_LAT,
-    Area,
     Circle,
     Height,
     Volume,
-    metres_per_degree,
     reference_of,
 )
 from skykeep.core.schedule import (
@@ -48,10 +46,10 @@ from skykeep.core.schedule import (
     time_zone_of,
 )
 from skykeep.core.zone import sun_place
+from skykeep.errors import InputError
 from skykeep.units import NS_PER_MS, NS_PER_S, to_datetime, to_ns
 
 FORMAT = 1
-CIRCLE_CORNERS = 72
 #: Whole years of offsets around the present one: whoever plans a flight looks no further.
 _YEARS_BACK, _YEARS_AHEAD = 1, 4
 _DAY_S = 86_400
@@ -121,9 +119,23 @@ def _offset_s(clock: ZoneInfo, at_s: int) -> int:
 
 def _feature(public: PublicZone) -> Json:
     zone = public.zone
+    try:
+        plain = json.loads(write_plain((zone,)))["features"][0]
+        geometry, members = plain["geometry"], plain["properties"]
+    except InputError:
+        geometry = None
+        members = {
+            "identifier": zone.zone_id, "name": zone.name, "restriction": zone.restriction.value,
+        }  # fmt: skip
+    properties = {**members, "published": _judged(public)}
+    return {"type": "Feature", "id": zone.zone_id, "geometry": geometry, "properties": properties}
+
+
+def _judged(public: PublicZone) -> Json:
+    zone = public.zone
     told = zone.volumes if zone.readable else ()
     lat_lon = list(sun_place(zone)) if told else None
-    properties: Json = {
+    return {
         "id": zone.zone_id,
         "zone": public.zone_id,
         "version": public.number,
@@ -147,33 +159,10 @@ def _feature(public: PublicZone) -> Json:
         "volumes": [_volume(volume) for volume in told],
         "periods": [_period(period) for period in zone.periods],
     }
-    geometry = _geometry([volume.area for volume in told])
-    return {"type": "Feature", "id": zone.zone_id, "geometry": geometry, "properties": properties}
 
 
 def _moment(at_ns: int | None) -> str | None:
     return None if at_ns is None else format_moment(-(-at_ns // NS_PER_MS) * NS_PER_MS)
-
-
-def _geometry(areas: Sequence[Area]) -> Json | None:
-    drawn = [[_circle_ring(area)] if isinstance(area, Circle) else area.rings for area in areas]
-    if not drawn:
-        return None
-    if len(drawn) == 1:
-        return {"type": "Polygon", "coordinates": drawn[0]}
-    return {"type": "MultiPolygon", "coordinates": drawn}
-
-
-def _circle_ring(circle: Circle) -> list[tuple[float, float]]:
-    """Counter-clockwise and closed, as RFC 7946 section 3.1.6 wants it."""
-    per_lon, _ = metres_per_degree(circle.lat_deg)
-    ring = []
-    for i in range(CIRCLE_CORNERS):
-        turn = 2.0 * math.pi * i / CIRCLE_CORNERS
-        east, north = circle.radius_m * math.cos(turn), circle.radius_m * math.sin(turn)
-        lat = circle.lat_deg + north / LEAST_METRES_PER_DEGREE_LAT
-        ring.append((round(circle.lon_deg + east / max(per_lon, 1.0), 7), round(lat, 7)))
-    return [*ring, ring[0]]
 
 
 def _volume(volume: Volume) -> Json:

@@ -20,6 +20,7 @@ from skykeep.codec.publication import (
     sign_manifest,
 )
 from skykeep.codec.publication_geojson import offsets, write_geojson
+from skykeep.codec.zones import read_zones
 from skykeep.core.event import Actor
 from skykeep.core.geo import Circle, HeightAmsl, Polygon, Volume
 from skykeep.core.schedule import DailyPeriod, Period, SunEvent, TimeOfDay, time_zone_of
@@ -121,7 +122,7 @@ def test_geojson_says_all_that_is_needed_and_nobodys_name(book: ZoneBook) -> Non
     assert b"Pprover" not in data
     document = json.loads(data)
     first, bad = document["features"]
-    said = first["properties"]
+    said = first["properties"]["published"]
     assert said["volumes"] == [
         {"circle": [49.6, 6.1, 500.0], "lower": None, "upper": {"m": 450.5, "ref": "AMSL"}},
         {"rings": [[list(p) for p in ring]], "lower": None, "upper": None},
@@ -135,7 +136,9 @@ def test_geojson_says_all_that_is_needed_and_nobodys_name(book: ZoneBook) -> Non
     ]
     assert said["authorities"][0]["interval_before"] == "P3D"
     assert (first["geometry"]["type"], len(first["geometry"]["coordinates"])) == ("MultiPolygon", 2)
-    assert (bad["geometry"], bad["properties"]["readable"]) == (None, False)
+    assert (bad["geometry"], bad["properties"]["published"]["readable"]) == (None, False)
+    plain = read_zones(data, "there").zones  # whoever knows no more than GeoJSON, ours too
+    assert (plain[0], plain[1].readable) == (zone, False)
     clocks = document["skykeep"]["clocks"]["offsets"]
     assert list(clocks) == ["Europe/Luxembourg", "UTC"]
     summer = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp())

@@ -209,7 +209,7 @@ export class PublicMap {
 const meant = (ids: string[]): FilterSpecification => ["in", ["get", "id"], ["literal", ids]];
 
 function shapes({ features }: ZonesDocument): FeatureCollection {
-  const drawn: Feature<Geometry>[] = features.flatMap(({ geometry, properties: zone }) =>
+  const drawn: Feature<Geometry>[] = features.flatMap(({ geometry, properties: { published: zone } }) =>
     geometry
       ? [{ type: "Feature" as const, geometry, properties: { id: zone.id, kind: kindOf(zone) } }]
       : [],
@@ -219,9 +219,10 @@ function shapes({ features }: ZonesDocument): FeatureCollection {
 
 function names({ features }: ZonesDocument): FeatureCollection {
   const drawn: Feature<Geometry>[] = [];
-  for (const { geometry, properties: zone } of features) {
+  for (const { geometry, properties } of features) {
     const ring = outer(geometry);
     if (!ring) continue;
+    const zone = properties.published;
     const coordinates = labelPoint(ring);
     const label = zone.name || zone.zone;
     drawn.push({ type: "Feature", geometry: { type: "Point", coordinates }, properties: { label } });

@@ -100,7 +100,7 @@ export interface Head {
 export interface ZonesDocument {
   type: "FeatureCollection";
   skykeep: Head;
-  features: { id: string; geometry: GeoJSON.Geometry | null; properties: ZoneData }[];
+  features: { id: string; geometry: GeoJSON.Geometry | null; properties: { published: ZoneData } }[];
 }
 
 /** Three-valued truth; the smaller is "and", the larger "or". */

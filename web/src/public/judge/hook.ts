@@ -46,6 +46,6 @@ export function times(document: ZonesDocument, atMs: number[]): Applies[][] {
   const { clocks } = document.skykeep;
   const made = new Map(Object.entries(clocks.offsets).map(([n, table]) => [n, new Clock(table)]));
   return document.features.map((f) =>
-    atMs.map((at) => appliesAt(f.properties, clocks, made, at)),
+    atMs.map((at) => appliesAt(f.properties.published, clocks, made, at)),
   );
 }

@@ -92,7 +92,7 @@ export class Zones {
     for (const [name, table] of Object.entries(this.clocks.offsets)) {
       this.made.set(name, new Clock(table));
     }
-    this.zones = document.features.map(({ properties: zone }) => {
+    this.zones = document.features.map(({ properties: { published: zone } }) => {
       const areas = zone.readable ? zone.volumes.map(prepare) : [];
       return {
         zone,
