@@ -27,6 +27,7 @@ from skykeep.core.observation import Batch, Sensor
 from skykeep.core.retention import EraseKeys
 from skykeep.core.track import registration, upstream
 from skykeep.core.track.arrival import Motion, foresee, target_of
+from skykeep.core.track.tracker import Tracker
 from skykeep.core.zone import prepare_zone
 from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.feed.citadel_night import citadel_night
@@ -151,6 +152,7 @@ def rehearse() -> None:
     """
     registration.rehearse()
     upstream.rehearse()
+    Tracker().prune(0)
     night = citadel_night(seed=1)
     desk = Unrecorded(night.site)
     for item in night.items():

@@ -118,7 +118,7 @@ def test_claims_are_sealed_and_nothing_else_is(batch: Batch) -> None:
     rows = 1 + len(batch)
     assert [f.private for f in facts] == [False] * rows + [True] * len(claimed)
     assert all(json.loads(f.data) for f in facts)  # canonical JSON has no NaN and no Infinity
-    assert b"NaN" not in b"".join(f.data for f in facts[1:rows])
+    assert b"NaN" not in b"".join(f.data.replace(b'"NaN"', b"") for f in facts[1:rows])
 
 
 def test_an_identity_stands_in_no_open_fact() -> None:
