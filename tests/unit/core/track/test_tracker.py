@@ -73,7 +73,7 @@ def a_night(seed: int, scans: int, targets: int, late: bool) -> list[tuple[int, 
     ],
 )
 @pytest.mark.parametrize("manoeuvres", [False, True])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_every_scan_is_the_literal_trackers(
     coverage: Coverage, late: bool, seed: int, manoeuvres: bool
 ) -> None:
