@@ -416,6 +416,10 @@ def imported(page: Page) -> None:
     expect(findings).to_contain_text("line 4, class")
     shoot(page, "import-desk")
     assert faults_of(page) == []
+    page.get_by_role("button", name="← All permits").click()
+    flights = page.get_by_test_id("exemption-flights")
+    flights.locator("summary").click()
+    expect(flights).to_contain_text("None was made yet.")
 
 
 def test_one_proposes_a_zone_and_another_person_approves_it(

@@ -56,7 +56,10 @@ export class CardView {
 
   constructor(private readonly desk: Desk) {
     const heading = el("h4", {}, "Card for the pilot");
+    const where = { href: "/permits/check", target: "_blank", rel: "noopener" };
+    const link = el("a", { attrs: where }, "The page that checks cards, also without a network");
     this.root.append(heading, this.hint, this.open, this.problem.root, this.shown);
+    this.root.append(el("p", {}, link));
   }
 
   /** Another permit, or another state of it: a card that is shown must not be of the old one. */

@@ -3,6 +3,7 @@
 import type { PermitsMessage } from "../messages";
 import { button, el, field, input, select, setText, show } from "./dom";
 import { EmergencyForm } from "./emergency-form";
+import { FlightsView } from "./flights-view";
 import { ImportForm } from "./import-form";
 import { Keyed } from "./keyed";
 import type { Page } from "./page";
@@ -109,6 +110,7 @@ export class PermitsPage implements Page {
     this.listView.append(openers, this.freshHint, this.due.root);
     this.listView.append(el("h3", {}, "All permits and exemptions"), find);
     this.listView.append(this.count, this.problem.root, this.list);
+    this.listView.append(new FlightsView(this.desk).root);
     this.root.append(el("div", { class: "of-head" }, this.heading, this.back));
     this.root.append(this.listView, this.detail.root, this.form.root);
     this.root.append(this.emergency.root, this.imports.root);
