@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from skykeep.service.tokens import Holder, Role, digest_of, encode_tokens
+from tests.faults.warm import Started
 
 SKYKEEP = (sys.executable, "-m", "skykeep")
 OFFICER, RADAR = "officer", "radar"
@@ -47,16 +48,20 @@ def prepare(folder: Path) -> None:
 
 
 class Keeper:
-    """One run of the service over the record in a folder; `before` starts it, if given."""
+    """One run of the service over the record in a folder; `before` starts it cold, if given."""
 
     def __init__(self, folder: Path, before: Sequence[str] = (), *more: str) -> None:
         command = ["serve", "--site", str(folder / "site.json"), "--data", str(folder / "data")]
         tokens = ["--tokens", str(folder / "tokens.json"), "--port", "0", *more]
         self.errors = (folder / "stderr.txt").open("ab+")
-        self.process = subprocess.Popen(
-            [*before, *SKYKEEP, *command, *tokens],
-            stdout=subprocess.PIPE, stderr=self.errors, text=True,
-        )  # fmt: skip
+        self.process: Started | subprocess.Popen[str]
+        if before:
+            self.process = subprocess.Popen(
+                [*before, *SKYKEEP, *command, *tokens],
+                stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            )  # fmt: skip
+        else:
+            self.process = Started([*command, *tokens], self.errors)
         weakref.finalize(self, self.process.kill)  # a test that fails leaves nothing running
         assert self.process.stdout is not None
         readable, _, _ = select.select([self.process.stdout], [], [], START_S)
