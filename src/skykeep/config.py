@@ -26,7 +26,11 @@ holders are told: `public_url` where their own page is reached, `smtp` the site'
 `webhook_hosts` the hosts that may be posted to. Without them nothing is sent anywhere.
 
 `retention`: days after which what points to a person is destroyed, but for incidents under hold
-(docs/retention.md): `identity_days` (30), `permit_days` (never).
+(docs/retention.md): `identity_days` (30), `permit_days` (never), `operator_days` (1) for where
+exactly an operator stood.
+
+`operator_positions` names the law by which operators' positions are kept,
+{"legal_basis": "..."}; without it they are dropped as they come in.
 
 `zones`: when an emergency ban lapses unless it is confirmed, and whether whoever proposes a zone
 may also approve it (core/zone_book, ZonePolicy).
@@ -41,6 +45,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
@@ -147,6 +152,11 @@ class _Witness(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class _Retention(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     identity_days: float = RetentionPolicy().identity_days
     permit_days: float | None = None
+    operator_days: float = RetentionPolicy().operator_days
+
+
+class _OperatorPositions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    legal_basis: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -163,6 +173,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     zones: _Zones = msgspec.field(default_factory=_Zones)
     retention: _Retention = msgspec.field(default_factory=_Retention)
     witnesses: tuple[_Witness, ...] = ()
+    operator_positions: _OperatorPositions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +299,15 @@ def _zone_policy(raw: _Zones, where: str) -> ZonePolicy:
 def read_retention(path: Path) -> RetentionPolicy:
     """How long a site file says that what points to a person is kept."""
     raw = _decode(_bytes_of(path), str(path)).retention
-    for name, days in (("identity_days", raw.identity_days), ("permit_days", raw.permit_days)):
+    for name, days in (
+        ("identity_days", raw.identity_days),
+        ("permit_days", raw.permit_days),
+        ("operator_days", raw.operator_days),
+    ):
         if days is not None and not (math.isfinite(days) and 0.0 < days < 1e5):
             where = f"{path}: retention.{name}"
             raise InputError(where, f"is {days}", "Give a number of days above 0")
-    return RetentionPolicy(raw.identity_days, raw.permit_days)
+    return RetentionPolicy(raw.identity_days, raw.permit_days, raw.operator_days)
 
 
 def read_page(path: Path) -> PageSettings:
@@ -381,6 +396,7 @@ def decode_site(data: bytes, source: str) -> tuple[Site, tuple[Sensor, ...]]:
         ),
         permit_policy=_policy(raw.permits, f"{source}: permits"),
         zone_policy=_zone_policy(raw.zones, f"{source}: zones"),
+        operator_basis="" if raw.operator_positions is None else raw.operator_positions.legal_basis,
     )
     return site, tuple(
         _sensor(f"{source}: sensors[{i}]", sensor) for i, sensor in enumerate(raw.sensors)

@@ -21,7 +21,7 @@ from skykeep.core.casebook import (
     MoveIncident,
     OpenIncident,
 )
-from skykeep.core.event import Event, Tick
+from skykeep.core.event import Event, Finding, Severity, Tick
 from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Batch, Sensor
 from skykeep.core.retention import EraseKeys
@@ -92,6 +92,8 @@ class Runtime:
         return self.casebook.apply(command, self.now_ns)
 
 
+#: Said of a batch whose operators' positions were left out.
+DROPPED = "where an operator stood is not kept: the site names no legal basis for it"
 #: The engine's state is kept after so many entries; starting again replays fewer than that.
 SNAPSHOT_EVERY = 5_000
 
@@ -220,6 +222,7 @@ class Recorded:
         for item in items:
             entry, first = self.store.size + len(pending), None
             if isinstance(item, Batch):
+                item = self._kept(item)  # noqa: PLW2901
                 try:
                     first = entries.batch_entry(item)
                 except InputError as error:
@@ -248,15 +251,27 @@ class Recorded:
         if prepared.staged is not None:
             self.store.commit(prepared.staged)
 
+    def _kept(self, batch: Batch) -> Batch:
+        """A batch without what the site has no basis to keep, and without hashes over it."""
+        if not batch.operators or self.runtime.airspace.site.operator_basis:
+            return batch
+        found = Finding("operator", DROPPED, "left out", Severity.NOTE)
+        findings = (*batch.findings, found)
+        return replace(batch, operators=(), raw_sha256=(), findings=findings)
+
     def _repeated(
         self, item: Batch, digest: bytes, in_group: dict[str, KnownBatch]
     ) -> Answer | None:
         before = in_group.get(item.batch_id) or self.store.batch(item.batch_id)
         if before is None:
             return None
-        if before.digest == digest:
+        known = in_group.get(item.batch_id)
+        same = self.store.said_before(before, digest) if known is None else known.digest == digest
+        if same:
             return Answer(repeated=True, entry=before.index)
         problem = f"{item.batch_id!r} was used before with other content"
+        if same is None:
+            problem = f"{item.batch_id!r} was used before; what it said then was destroyed"
         return Answer(refused=InputError("batch_id", problem, "Give each batch an id of its own"))
 
     def _one(self, item: Input | CaseCommand, first: Entry | None) -> tuple[Answer, list[Entry]]:
@@ -301,10 +316,9 @@ def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | 
         return Tick(leaf.at_ns)
     if leaf.kind not in (entries.BATCH, entries.COMMAND, entries.CASE, entries.ERASURE):
         return None
-    facts = store.facts(placed)
     if leaf.kind == entries.BATCH:
-        return entries.batch_of(facts)
-    command: Command | CaseCommand = wire.decode(facts[0])
+        return entries.batch_of(store.lasting(placed))
+    command: Command | CaseCommand = wire.decode(store.facts(placed)[0])
     return command
 
 

@@ -81,8 +81,9 @@ class Insider:
         for placed in store.entries():
             if read_leaf(placed.leaf).kind == "batch":
                 batch = entries.batch_of(store.facts(placed))
-                digest = entries.content_digest(batch, entries.batch_entry(batch))
-                rows.append((digest, placed.index))
+                entry = entries.batch_entry(batch)
+                digest = entries.content_digest(batch, entry)
+                rows.append((store._salted(entry, placed.index, digest), placed.index))
         store.close()
         with database(self.folder) as db:
             db.executemany("UPDATE batches SET digest = ? WHERE idx = ?", rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from skykeep.commands.recompute import recompute
 from skykeep.core.airspace import RegisterSensor
 from skykeep.core.casebook import HoldIncident, Incident, OpenIncident
 from skykeep.core.event import Actor, AlertChanged, IdentityChanged, Tick
+from skykeep.core.observation import OperatorPosition
 from skykeep.core.retention import DAY_NS, EraseKeys, RetentionPolicy, due
 from skykeep.core.zone import PublishZone
 from skykeep.dossier.build import build_dossier, needed_facts
@@ -36,6 +37,8 @@ from tests.sky import (
 
 INTRUDER, PASSER = (100.0, 0.0, 80.0), (3_000.0, 2_500.0, 80.0)
 OTHER = "SKV18OTHER7777777"
+KEEPS = replace(SITE, operator_basis="a law")
+HOME, OTHER_HOME = OperatorPosition(49.6123457, 6.13), OperatorPosition(49.6234568, 6.14)
 RULE = Actor("retention", "rule")
 
 
@@ -49,7 +52,7 @@ class Kept:
 
     def again(self) -> None:
         self.recorded.close()
-        self.recorded = Recorded(self.folder, SITE)
+        self.recorded = Recorded(self.folder, KEEPS)
 
     def erase(self) -> None:
         """All keys that there are, as when their time is over; held incidents keep theirs."""
@@ -78,7 +81,7 @@ class Kept:
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
     folder = tmp_path / "record"
-    recorded = Recorded(folder, SITE)
+    recorded = Recorded(folder, KEEPS)
     items: list[Input] = [
         Tick(at(0.0)), RegisterSensor(OFFICER, RADAR), RegisterSensor(OFFICER, RECEIVER),
         PublishZone(OFFICER, zone_named()),
@@ -88,6 +91,7 @@ def kept(tmp_path: Path) -> Kept:
             plots(second, INTRUDER, PASSER),
             claims(
                 second, (claim_of(), INTRUDER), (claim_of(OTHER, transmitter="bb"), PASSER),
+                operators=(HOME, OTHER_HOME),
             ),
             Tick(at(second + 0.5)),
         ]  # fmt: skip
@@ -116,7 +120,7 @@ def test_after_its_time_nobody_can_read_who_it_was(kept: Kept, tmp_path: Path) -
     assert gone == []
     found = recompute(kept.folder)
     assert found.faults == []
-    assert (found.since, found.erased) == (size + 1, 2)
+    assert (found.since, found.erased) == (size + 1, 3)
 
 
 def test_an_incident_under_hold_keeps_what_it_needs_and_no_more(kept: Kept, tmp_path: Path) -> None:
@@ -124,15 +128,19 @@ def test_an_incident_under_hold_keeps_what_it_needs_and_no_more(kept: Kept, tmp_
     kept.erase()
     kept.again()
     said = kept.read()
-    assert SERIAL.encode() in said
-    assert OTHER.encode() not in said
+    for own, foreign in ((SERIAL, OTHER), (str(HOME.lat_deg), str(OTHER_HOME.lat_deg))):
+        assert own.encode() in said
+        assert foreign.encode() not in said
     after = kept.check(tmp_path)
     assert before.holds
     assert after.holds
     assert any("its key was destroyed" in note for note in after.notes)
     data = (tmp_path / "d.zip").read_bytes()
-    assert SERIAL.encode() in data
-    assert OTHER.encode() not in data
+    for own, foreign in ((SERIAL, OTHER), (str(HOME.lat_deg), str(OTHER_HOME.lat_deg))):
+        assert own.encode() in data
+        assert foreign.encode() not in data
+    assert b"a hash over all that a sensor sent at once" not in data  # it is gone like all else
+    assert any("a hash over all that a sensor sent at once" in note for note in before.notes)
 
 
 def test_what_is_let_go_of_is_gone_with_the_next_erasure(kept: Kept, tmp_path: Path) -> None:
@@ -149,7 +157,7 @@ def test_what_is_let_go_of_is_gone_with_the_next_erasure(kept: Kept, tmp_path: P
     assert SERIAL.encode() not in kept.read()
     kept.recorded.close()
     assert recompute(kept.folder).faults == []
-    kept.recorded = Recorded(kept.folder, SITE)
+    kept.recorded = Recorded(kept.folder, KEEPS)
     assert kept.check(tmp_path).holds
 
 

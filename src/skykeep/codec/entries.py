@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -28,9 +28,9 @@ from skykeep.core.event import (
     VerdictChanged,
 )
 from skykeep.core.geo import F64
-from skykeep.core.observation import Batch, Claim, Form, Scheme
+from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, Scheme, operators_of
 from skykeep.core.permit_book import PermitCommand
-from skykeep.core.retention import EraseKeys
+from skykeep.core.retention import EraseKeys, coarse_place
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
 from skykeep.core.zone import ZoneState
 from skykeep.errors import InputError, RecordError
@@ -100,6 +100,9 @@ def batch_entry(batch: Batch) -> Entry:
 
 
 def _batch_facts(batch: Batch) -> tuple[Fact, ...]:
+    raw = list(batch.raw_sha256)
+    # The hash of bytes that name somebody goes with what they name: a guess could be held to it.
+    hidden = bool(batch.claims)
     head = {
         "batch": batch.batch_id,
         "sensor": batch.sensor_id,
@@ -111,26 +114,49 @@ def _batch_facts(batch: Batch) -> tuple[Fact, ...]:
         "claims": bool(batch.claims),
         "upstream_ids": bool(batch.upstream_ids),
         "velocity_sigmas": batch.velocity_sigmas_mps is not None,
-        "raw": list(batch.raw_sha256),
+        "raw": [] if hidden else raw,
         "findings": [asdict(f) for f in batch.findings],
     }
     facts = [_json(head), *_rows(batch)]
-    facts += [
-        Fact(msgspec.json.encode({"row": row, **asdict(claim)}), private=True)
-        for row, claim in enumerate(batch.claims)
-        if claim is not None
-    ]
-    return tuple(facts)
+    if hidden:
+        facts.append(_private({"raw": raw}, brief=bool(batch.operators)))
+    exact: list[Fact] = []
+    for row, claim in enumerate(batch.claims):
+        if claim is None:
+            continue
+        said: dict[str, Any] = {"row": row, **asdict(claim)}
+        place = batch.operators[row] if batch.operators else None
+        if place is not None:
+            said["operator_near"] = [*coarse_place(place.lat_deg, place.lon_deg), place.source]
+            names = {"identity": claim.identity, "transmitter": claim.transmitter}
+            where = {"operator_at": [place.lat_deg, place.lon_deg]}
+            exact.append(_private({"row": row, **names, **where}, brief=True))
+        facts.append(_private(said))
+    return (*facts, *exact)
+
+
+def _private(said: dict[str, Any], brief: bool = False) -> Fact:
+    return Fact(msgspec.json.encode(said), private=True, brief=brief)
 
 
 def content_digest(batch: Batch, entry: Entry) -> bytes:
     """What a batch says, whenever it was received and however its bytes were laid out.
 
-    `entry` is the batch's own: a sender that repeats itself gives the same facts.
+    `entry` is the batch's own: a sender that repeats itself gives the same facts. What goes
+    sooner than the rest (raw bytes' hash, where exactly an operator stood) is left out.
     """
     findings = [asdict(f) for f in batch.findings]
     head = msgspec.json.encode([batch.sensor_id, batch.form.value, len(batch), findings])
-    return sha256(b"\n".join([head, *(f.data for f in entry.facts[1:])])).digest()
+    said = [f.data for f in entry.facts[1:] if not (f.brief or is_raw(f.data))]
+    return sha256(b"\n".join([head, *said])).digest()
+
+
+_RAW = b'{"raw":'
+
+
+def is_raw(fact: bytes) -> bool:
+    """Whether a sealed fact of a batch is the hash of its raw bytes."""
+    return fact.startswith(_RAW)
 
 
 def _rows(batch: Batch) -> list[Fact]:
@@ -171,18 +197,34 @@ def _float(value: Any) -> float:
 _MISFITS = (AttributeError, OverflowError)
 
 
-def batch_of(facts: Sequence[bytes]) -> Batch:
-    """The batch that `batch_entry` wrote, to the last bit; RecordError if it is not one."""
+def batch_of(facts: Sequence[bytes | None]) -> Batch:
+    """The batch that `batch_entry` wrote, to the last bit; RecordError if it is not one.
+
+    None stands for a brief fact that is gone: an operator's position is then known to a cell,
+    and there are no raw bytes' hashes.
+    """
     try:
-        head = msgspec.json.decode(facts[0])
+        said_all: list[Any] = [None if f is None else msgspec.json.decode(f) for f in facts]
+        head, *rest = said_all
         count = head["rows"]
-        rows = [msgspec.json.decode(f) for f in facts[1 : 1 + count]]
+        rows, sealed = rest[:count], [said for said in rest[count:] if said is not None]
         if len(rows) != count:
             raise RecordError(f"the facts make no batch: {len(rows)} of {count} rows are there")
         claims: list[Claim | None] = [None] * count
-        for fact in facts[1 + count :]:
-            said = msgspec.json.decode(fact)
+        operators: list[OperatorPosition | None] = [None] * count
+        raw = head["raw"]
+        for said in sealed:
+            if "raw" in said:
+                raw = said["raw"]
+                continue
             row = said.pop("row")
+            if "operator_at" in said:
+                lat, lon = map(float, said["operator_at"])
+                operators[row] = replace(operators[row], lat_deg=lat, lon_deg=lon, exact=True)
+                continue
+            near = said.pop("operator_near", None)
+            if near is not None:
+                operators[row] = OperatorPosition(float(near[0]), float(near[1]), near[2], False)
             claims[row] = Claim(**(said | {"scheme": Scheme(said["scheme"])}))
         return Batch(
             BatchId(head["batch"]),
@@ -197,10 +239,11 @@ def batch_of(facts: Sequence[bytes]) -> Batch:
             _matrix(rows, 5, 4) if head["kinds"] else None,
             tuple(claims) if head["claims"] else (),
             tuple(r[6] for r in rows) if head["words"] else (),
-            tuple(head["raw"]),
+            tuple(raw),
             tuple(_finding(f) for f in head["findings"]),
             tuple(r[7] for r in rows) if head["upstream_ids"] else (),
             _matrix(rows, 8, 3) if head["velocity_sigmas"] else None,
+            operators_of(operators),
         )
     except (msgspec.DecodeError, LookupError, TypeError, ValueError, *_MISFITS) as error:
         raise RecordError(f"the facts make no batch: {error}") from None

@@ -11,7 +11,8 @@
                   "elevation_deg"?, "sigma_elevation_deg"?}
    | "sighting": {"words", "azimuth_deg"?, "sigma_azimuth_deg"?},
      "claim"?:   {"scheme": "remote_id" | "adsb", "identity", "transmitter", "identity_type"?,
-                  "operator_id"?, "category"?, "crewed"?, "airborne"?},
+                  "operator_id"?, "category"?, "crewed"?, "airborne"?,
+                  "operator"?: {"lat_deg", "lon_deg", "source"?}},
      "kind"?:    {"drone", "bird", "aircraft", "clutter"}}
 
 `time` (of the event) and `received` are RFC 3339 with a zone, or integer UTC nanoseconds;
@@ -37,7 +38,7 @@ from skykeep.codec.moment import (
     parse_moment,
 )
 from skykeep.core.geo import HeightReference
-from skykeep.core.observation import Claim, Form, Observation, Scheme
+from skykeep.core.observation import Claim, Form, Observation, OperatorPosition, Scheme
 from skykeep.errors import InputError
 from skykeep.units import NS_PER_S, BatchId, SensorId
 
@@ -108,6 +109,12 @@ class _Sighting(_Strict):
     sigma_azimuth_deg: SigmaDeg | None = None
 
 
+class _Operator(_Strict):
+    lat_deg: Latitude
+    lon_deg: Longitude
+    source: Text = ""
+
+
 class _Claim(_Strict):
     scheme: Scheme
     identity: Name | None
@@ -117,6 +124,7 @@ class _Claim(_Strict):
     category: Text = ""
     crewed: bool | None = None
     airborne: bool | None = None
+    operator: _Operator | None = None
 
 
 class _Kind(_Strict):
@@ -173,6 +181,7 @@ class Row(NamedTuple):
     words: str
     upstream_id: str
     velocity_sigmas_mps: _Three
+    operator: OperatorPosition | None = None
 
 
 def decode_line(line: bytes, line_number: int) -> JsonlLine:
@@ -217,7 +226,7 @@ def encode_observation(observation: Observation) -> bytes:
         track=_track(o) if o.form is Form.TRACK else None,
         bearing=_bearing(o) if o.form is Form.BEARING else None,
         sighting=_sighting(o) if o.form is Form.SIGHTING else None,
-        claim=None if o.claim is None else _claim(o.claim),
+        claim=None if o.claim is None else _claim(o.claim, o.operator),
         kind=None if likelihood is None else _Kind(*likelihood),
     )
     encoded = msgspec.json.encode(line) + b"\n"
@@ -254,11 +263,18 @@ def row_of(line: Line, where: str) -> Row:
         _components(velocity),
         HeightReference.NONE if reference is None else HeightReference[reference],
         kind,
-        None if claim is None else Claim(**msgspec.structs.asdict(claim)),
+        None if claim is None else Claim(*msgspec.structs.astuple(claim)[:-1]),
         line.sighting.words if line.sighting else "",
         "" if line.track is None else line.track.id,
         _components(slack),
+        _operator_of(claim),
     )
+
+
+def _operator_of(claim: _Claim | None) -> OperatorPosition | None:
+    if claim is None or claim.operator is None:
+        return None
+    return OperatorPosition(*msgspec.structs.astuple(claim.operator))
 
 
 def _line_of(line: Line, where: str) -> JsonlLine:
@@ -280,6 +296,7 @@ def _line_of(line: Line, where: str) -> JsonlLine:
         raw_sha256="",
         upstream_id=row.upstream_id,
         velocity_sigmas_mps=row.velocity_sigmas_mps,
+        operator=row.operator,
     )
     return JsonlLine(observation, line.received is not None)
 
@@ -383,7 +400,7 @@ def _sighting(o: Observation) -> _Sighting:
     return _Sighting(o.words, _or_none(o.values[0]), _or_none(o.sigmas[0]))
 
 
-def _claim(c: Claim) -> _Claim:
+def _claim(c: Claim, operator: OperatorPosition | None) -> _Claim:
     return _Claim(
         c.scheme,
         c.identity,
@@ -393,4 +410,7 @@ def _claim(c: Claim) -> _Claim:
         c.category,
         c.crewed,
         c.airborne,
+        None
+        if operator is None
+        else _Operator(operator.lat_deg, operator.lon_deg, operator.source),
     )

@@ -20,7 +20,7 @@ import numpy as np
 
 from skykeep.codec.jsonl import Line, Name, Row, row_of
 from skykeep.core.event import Finding, Severity
-from skykeep.core.observation import Batch, Form
+from skykeep.core.observation import Batch, Form, operators_of
 from skykeep.errors import InputError
 from skykeep.units import BatchId, SensorId
 
@@ -169,9 +169,10 @@ def _columns(
     body: bytes,
     findings: tuple[Finding, ...],
 ) -> Batch:
-    times, _, forms, values, sigmas, velocities, references, kinds, claims, words, ids, slack = zip(
-        *rows, strict=True
-    )
+    (
+        times, _, forms, values, sigmas, velocities, references, kinds, claims, words, ids, slack,
+        operators,
+    ) = zip(*rows, strict=True)  # fmt: skip
     tracks = forms[0] is Form.TRACK
     return Batch(
         batch_id,
@@ -190,6 +191,7 @@ def _columns(
         findings,
         ids if tracks else (),
         np.array(slack, np.float64) if tracks else None,
+        operators_of(operators),
     )
 
 

@@ -15,7 +15,7 @@ from skykeep.core.event import Tick
 from skykeep.core.observation import Batch
 from skykeep.core.retention import EraseKeys
 from skykeep.errors import RecordError, SkykeepError
-from skykeep.record.entry import Entry, Leaf, Placed, read_leaf, sealed_hour
+from skykeep.record.entry import Entry, Leaf, Placed, is_brief, read_leaf, sealed_hour
 from skykeep.runtime import Input, Runtime, feed_again, recorded_input
 from skykeep.store.record_store import RECORD_FILE, KnownBatch, RecordStore
 
@@ -93,7 +93,8 @@ class _Again:
             if read_leaf(placed.leaf).kind == entries.ERASURE:
                 command: EraseKeys = wire.decode(self._store.facts(placed)[0])
                 self._found.erased += len(command.keys)
-                last = placed.index
+                if command.before_ns:  # the engine never needs what is kept briefly
+                    last = placed.index
         if not last:
             return 0
         if self._snapshot is None or self._snapshot[0] <= last:
@@ -150,8 +151,10 @@ class _Again:
         self._waiting = entries.output_entries(events, now_ns)
 
     def _known(self, batch: Batch, made: Entry, index: int) -> None:
-        expected = KnownBatch(index, entries.content_digest(batch, made))
-        if self._batches.pop(str(batch.batch_id), None) != expected:
+        known = self._batches.pop(str(batch.batch_id), None)
+        digest = entries.content_digest(batch, made)
+        fits = known is not None and known.index == index
+        if known is None or not fits or not self._store.said_before(known, digest):
             raise RecordError(f"entry {index}: the list of batches does not have it like this")
 
     def _same(self, placed: Placed, leaf: Leaf, made: Entry) -> None:
@@ -164,16 +167,19 @@ class _Again:
                 f"{where} is of {leaf.at_ns} from {leaf.source!r}, "
                 f"computed of {made.at_ns} from {made.source!r}"
             )
-        facts = self._store.facts(placed)
+        facts = self._store.lasting(placed)
         computed = [fact.data for fact in made.facts]
         for place in range(max(len(facts), len(computed))):
-            if facts[place : place + 1] != tuple(computed[place : place + 1]):
-                recorded = _cut(facts[place]) if place < len(facts) else "nothing"
+            known = facts[place] if place < len(facts) else b"nothing"
+            gone = known is None and place < len(computed)
+            if not gone and facts[place : place + 1] != tuple(computed[place : place + 1]):
+                recorded = "nothing" if known is None else _cut(known)
                 raise RecordError(
                     f"{where}, fact {place} differs: recorded {recorded}, "
                     f"computed {_shown(made, place)}"
                 )
-            if (sealed_hour(placed.stored[place]) is not None) != made.facts[place].private:
+            stored, fact = placed.stored[place], made.facts[place]
+            if (sealed_hour(stored) is not None, is_brief(stored)) != (fact.private, fact.brief):
                 raise RecordError(f"{where}, fact {place}: sealed or open, it should not be so")
 
     def _same_state(self, snapshot: bytes) -> None:
@@ -227,4 +233,6 @@ def run(folder: Path, as_json: bool) -> int:
                 f"Entries 0 to {found.since - 1} were not fed again: {found.erased} keys of what "
                 "points to a person were destroyed. They are unaltered, as far as they can be read."
             )
+        elif found.erased:
+            print(f"{found.erased} keys of what is kept briefly were destroyed; nothing needs it.")
     return 1 if named else 0

@@ -91,7 +91,8 @@ class Site:
     """What one authority keeps: its name, its local frame, its ground, its policy.
 
     `also_judges` are other authorities whose zones it was asked to judge too; a permit
-    still opens only the zones of the authority that issued it.
+    still opens only the zones of the authority that issued it. `operator_basis` is the law by
+    which operators' positions are kept at all; without one they are dropped as they come in.
     """
 
     authority_id: str
@@ -105,6 +106,7 @@ class Site:
     also_judges: tuple[str, ...] = ()
     permit_policy: PermitPolicy = field(default_factory=PermitPolicy)
     zone_policy: ZonePolicy = field(default_factory=ZonePolicy)
+    operator_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,6 +119,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorPosition:
+    """Where an operator is said to be, and what that rests on (ASTM F3411-22a, System message).
+
+    `exact` is False where only the cell is known any more (`retention.coarse_place`).
+    """
+
+    lat_deg: float
+    lon_deg: float
+    source: str = ""
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One report of one sensor: a row of a batch, as a value."""
 
@@ -138,6 +151,7 @@ class Observation:
     raw_sha256: str
     upstream_id: str = ""
     velocity_sigmas_mps: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    operator: OperatorPosition | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +163,8 @@ class Batch:
     (n, 3) east, north, up or NaN; height_references (n,) codes of `HeightReference`;
     kind_likelihood (n, 4) over `TargetKind` or None; claims and words one a row or empty;
     raw_sha256 hex, one for all rows or one a row. Of a TRACK also upstream_ids (n), the other
-    system's own names, and velocity_sigmas_mps (n, 3), NaN where not known, or None.
+    system's own names, and velocity_sigmas_mps (n, 3), NaN where not known, or None. `operators`,
+    one a row or empty, stand beside a claim.
     """
 
     batch_id: BatchId
@@ -168,6 +183,7 @@ class Batch:
     findings: tuple[Finding, ...] = field(default=())
     upstream_ids: tuple[str, ...] = ()
     velocity_sigmas_mps: F64 | None = None
+    operators: tuple[OperatorPosition | None, ...] = ()
 
     def __len__(self) -> int:
         return int(self.event_time_ns.shape[0])
@@ -203,6 +219,7 @@ class Batch:
                 self.raw_at(i),
                 self.upstream_ids[i] if self.upstream_ids else "",
                 _UNKNOWN if slack is None else _three(slack, i),
+                self.operators[i] if self.operators else None,
             )
 
 
@@ -241,4 +258,12 @@ def batch_of(observations: list[Observation], findings: tuple[Finding, ...] = ()
         findings=findings,
         upstream_ids=tuple(o.upstream_id for o in observations) if tracks else (),
         velocity_sigmas_mps=np.array(slack, np.float64) if tracks else None,
+        operators=operators_of([o.operator for o in observations]),
     )
+
+
+def operators_of(
+    places: Sequence[OperatorPosition | None],
+) -> tuple[OperatorPosition | None, ...]:
+    """One a row, or nothing where no row has one."""
+    return () if places.count(None) == len(places) else tuple(places)

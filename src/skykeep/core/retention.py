@@ -6,14 +6,20 @@ ending retention destroys keys. The engine forgets what those hours said of iden
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from skykeep.core.event import Actor
+from skykeep.record.entry import BRIEF
 from skykeep.units import NS_PER_S
 
 HOUR_NS = 3_600 * NS_PER_S
 DAY_NS = 24 * HOUR_NS
+#: An operator's position is kept to a cell of 0.01 degrees of latitude, 1.1 km, and about as
+#: wide: it tells the part of a town from which somebody flew, not the garden.
+CELL_DEG = 0.01
+_CELLS_ROUND = 36_000  # of that size around the equator
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +27,13 @@ class RetentionPolicy:
     """What a site keeps and how long; `permit_days` None keeps the office's files for ever.
 
     `identity_days`: claimed identities and what was concluded from them, of flights that
-    belong to no incident under hold.
+    belong to no incident under hold. `operator_days`: where exactly an operator stood, and the
+    hash of the bytes that said so; what is known to a cell (`coarse_place`) is kept on.
     """
 
     identity_days: float = 30.0
     permit_days: float | None = None
+    operator_days: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,18 @@ class EraseKeys:
 
     @property
     def before_ns(self) -> int:
-        """The end of the last hour that it destroys."""
-        return (max(hour for _, hour in self.keys) + 1) * HOUR_NS
+        """The end of the last hour whose identities it destroys; 0 if it leaves them all."""
+        hours = (hour + 1 for source, hour in self.keys if not source.endswith(BRIEF))
+        return max(hours, default=0) * HOUR_NS
+
+
+def coarse_place(lat_deg: float, lon_deg: float) -> tuple[float, float]:
+    """The middle of the cell that a place lies in, degrees to 4 decimals; a middle's is itself."""
+    lat = (math.floor(lat_deg / CELL_DEG) + 0.5) * CELL_DEG
+    lat = round(min(max(lat, -90.0 + CELL_DEG / 2), 90.0 - CELL_DEG / 2), 4)
+    width_deg = 360.0 / max(1, round(_CELLS_ROUND * math.cos(math.radians(lat))))
+    lon = (math.floor(lon_deg / width_deg) + 0.5) * width_deg
+    return lat, round(lon, 4)
 
 
 def due(
@@ -50,6 +68,8 @@ def due(
     found = []
     for source, hour in keys:
         days = policy.permit_days if source in permit_sources else policy.identity_days
+        if source.endswith(BRIEF):
+            days = min(policy.operator_days, policy.identity_days)
         if days is not None and (hour + 1) * HOUR_NS + round(days * DAY_NS) <= now_ns:
             found.append((source, hour))
     return tuple(sorted(found))

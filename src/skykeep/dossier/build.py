@@ -23,7 +23,7 @@ from skykeep.dossier.geojson import incident_geojson
 from skykeep.dossier.reader import render
 from skykeep.dossier.story import Excerpt, tell
 from skykeep.errors import RecordError
-from skykeep.record.entry import Placed, read_leaf, sealed_hour
+from skykeep.record.entry import Placed, is_brief, key_source, read_leaf, sealed_hour
 from skykeep.record.note import sign
 from skykeep.store.holds import HeldFact
 from skykeep.store.record_store import RecordStore
@@ -39,6 +39,7 @@ CONTEXT_LEAVES = 20_000
 GONE = b"null"
 WHY_ERASED = "its key was destroyed when its time was over: nobody can read it any more"
 WHY_PRIVATE = "it names a person, or an aircraft by its serial, and is not part of this incident"
+WHY_RAW = "it is a hash over all that a sensor sent at once: whom that names could be guessed"
 
 
 def build_dossier(store: RecordStore, incident: Incident, file_name: str) -> bytes:
@@ -96,7 +97,8 @@ def _facts_line(store: RecordStore, placed: Placed, site: Site, excerpt: Excerpt
         private = sealed_hour(stored) is not None
         if known is None or (private and not excerpt.concerns(known)):
             hidden = base64.b64encode(commitments[place]).decode()
-            why = WHY_ERASED if known is None else WHY_PRIVATE
+            why = WHY_RAW if known is not None and entries.is_raw(known) else WHY_PRIVATE
+            why = WHY_ERASED if known is None else why
             line.append({"by": site.authority_id, "hash": hidden, "why": why})
             continue
         line.append({"fact": known.decode(), "salt": store.salt(placed, place).hex()})
@@ -117,7 +119,8 @@ def needed_facts(
         source, data = read_leaf(placed.leaf).source, store.readable(placed)
         for place, (stored, known) in enumerate(zip(placed.stored, data, strict=True)):
             hour = sealed_hour(stored)
-            if known is None or hour is None or (source, hour) not in keys:
+            key = (key_source(source, is_brief(stored)), hour)
+            if known is None or hour is None or key not in keys:
                 continue
             if excerpt.concerns(known):
                 found.append(HeldFact(placed.index, place, store.salt(placed, place), known))

@@ -109,7 +109,9 @@ class Excerpt:
         document = msgspec.json.decode(fact)
         if isinstance(document, list):  # an IdentityChanged
             return document[1].get("track_id") in self.states
-        if "row" in document:  # a claim
+        if entries.is_raw(fact):
+            return False
+        if "row" in document:  # a claim, or where its operator was
             return bool(self.names & {document["identity"], document["transmitter"]})
         command = wire.decode(fact)
         if isinstance(command, PutPermit):

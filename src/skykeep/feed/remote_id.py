@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from skykeep.codec.remote_id import (
     BasicId,
@@ -26,13 +27,22 @@ from skykeep.codec.remote_id import (
 )
 from skykeep.core.event import Finding, Severity
 from skykeep.core.geo import HeightAgl, HeightReference
-from skykeep.core.observation import Batch, Claim, Form, Observation, Scheme, batch_of
+from skykeep.core.observation import (
+    Batch,
+    Claim,
+    Form,
+    Observation,
+    OperatorPosition,
+    Scheme,
+    batch_of,
+)
 from skykeep.errors import InputError
 from skykeep.feed.findings import FindingLog
 from skykeep.feed.lines import empty_batch
 from skykeep.units import BatchId, SensorId, seconds
 
 NAN = math.nan
+T = TypeVar("T")
 
 #: Sigmas for undeclared accuracies: what 14 CFR 89.310 asks of every standard Remote ID
 #: aircraft at 95 % (100 ft horizontally, 150 ft in geometric altitude), which is two sigma.
@@ -85,10 +95,10 @@ class Counts:
 
 
 @dataclass(slots=True)
-class _Static:
+class _Static(Generic[T]):
     """Something that was said once and holds for a while."""
 
-    value: str
+    value: T
     heard_at_ns: int
 
 
@@ -96,11 +106,11 @@ class _Static:
 class _Transmitter:
     """What one radio address has said."""
 
-    identities: dict[IdType, _Static] = field(default_factory=dict)
-    aircraft: _Static | None = None
-    operator_id: _Static | None = None
-    category: _Static | None = None
-    operator_position: _Static | None = None
+    identities: dict[IdType, _Static[str]] = field(default_factory=dict)
+    aircraft: _Static[str] | None = None
+    operator_id: _Static[str] | None = None
+    category: _Static[str] | None = None
+    operator_position: _Static[OperatorPosition] | None = None
     location: Location | None = None
     receipt_time_ns: int = 0
     stated_ns: int | None = None  # the location time that was last said, and when it was new
@@ -113,8 +123,8 @@ class Assembler:
     """Joins one receiver's Remote ID messages by transmitter; bounded in memory.
 
     The operator's position is personal data: it is dropped on arrival unless
-    `operator_positions` says that the site has a legal basis for it, and then stands in
-    the rows' words. Batches are numbered from 1: the same messages give the same ids.
+    `operator_positions` says that the site has a legal basis for it, and then stands beside
+    the claims. Batches are numbered from 1: the same messages give the same ids.
     """
 
     def __init__(
@@ -222,8 +232,9 @@ class Assembler:
             case System():
                 if message.classification is Classification.EUROPEAN_UNION:
                     state.category = _Static(_category(message), at_ns)
-                if self._operator_positions and message.operator_lat_deg is not None:
-                    state.operator_position = _Static(_operator_words(message), at_ns)
+                place = _operator(message) if self._operator_positions else None
+                if place is not None:
+                    state.operator_position = _Static(place, at_ns)
 
     def _observe(
         self, state: _Transmitter, m: Location, transmitter: str, receipt_time_ns: int
@@ -259,8 +270,9 @@ class Assembler:
             height_reference=reference,
             kind_likelihood=None,
             claim=_claim(state, m, transmitter, receipt_time_ns),
-            words=_fresh(state.operator_position, receipt_time_ns) or "",
+            words="",
             raw_sha256="",
+            operator=_fresh(state.operator_position, receipt_time_ns),
         )
 
 
@@ -342,7 +354,7 @@ def _widened(sigma_m: float, speed_mps: float, sigma_time_s: float) -> float:
     return sigma_m if math.isnan(speed_mps) else math.hypot(sigma_m, speed_mps * sigma_time_s)
 
 
-def _fresh(said: _Static | None, at_ns: int) -> str | None:
+def _fresh(said: _Static[T] | None, at_ns: int) -> T | None:
     if said is None or at_ns - said.heard_at_ns > STATIC_MAX_AGE_NS:
         return None
     return said.value
@@ -375,6 +387,8 @@ def _category(m: System) -> str:
     return f"EU {m.category_eu.name.lower()}{class_name}"
 
 
-def _operator_words(m: System) -> str:
+def _operator(m: System) -> OperatorPosition | None:
     source = m.operator_location.name.lower().replace("_", " ")
-    return f"operator at {m.operator_lat_deg:.7f}, {m.operator_lon_deg:.7f} ({source})"
+    if m.operator_lat_deg is None or m.operator_lon_deg is None:
+        return None
+    return OperatorPosition(m.operator_lat_deg, m.operator_lon_deg, source)

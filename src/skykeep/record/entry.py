@@ -32,7 +32,9 @@ HOUR_NS = 3_600 * 1_000_000_000
 SALT_LABEL = b"skykeep salt 1"
 _spot = struct.Struct(">QQ").pack  # index and place: one block of AES
 
-OPEN, SEALED = b"\x00", b"\x01"
+OPEN, SEALED, SEALED_BRIEFLY = b"\x00", b"\x01", b"\x02"
+#: A source's second key of each hour has this behind the source's name: it is destroyed sooner.
+BRIEF = "\x00brief"
 _HOUR_BYTES = 4
 _NONCE_BYTES = 12  # of AES-GCM, NIST SP 800-38D section 5.2.1.1
 _SEALED_HEAD = 1 + _HOUR_BYTES + 32  # marker, hour, commitment
@@ -47,10 +49,14 @@ LONGEST_SOURCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact of an entry; a `private` one is sealed before it is committed."""
+    """One fact of an entry; a `private` one is sealed before it is committed.
+
+    One that is `brief` too is sealed under the source's second key of the hour.
+    """
 
     data: bytes
     private: bool = False
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,9 @@ def keep_open(fact_salt: bytes, data: bytes) -> tuple[bytes, bytes]:
     return OPEN + data, sha256(b"\x00" + fact_salt + data).digest()
 
 
-def seal(key: FactKey, hour: int, index: int, place: int, data: bytes) -> tuple[bytes, bytes]:
+def seal(
+    key: FactKey, hour: int, index: int, place: int, data: bytes, brief: bool = False
+) -> tuple[bytes, bytes]:
     """A private fact as it is stored, and its commitment.
 
     The salt comes from the same key: when the key is destroyed nobody can guess what the
@@ -152,16 +160,27 @@ def seal(key: FactKey, hour: int, index: int, place: int, data: bytes) -> tuple[
     sealed = AESGCM(key.data).encrypt(
         committed[:_NONCE_BYTES], data, _bound(committed, index, place)
     )
-    return SEALED + hour.to_bytes(_HOUR_BYTES, "big") + committed + sealed, committed
+    marker = SEALED_BRIEFLY if brief else SEALED
+    return marker + hour.to_bytes(_HOUR_BYTES, "big") + committed + sealed, committed
 
 
 def sealed_hour(stored: bytes) -> int | None:
     """The hour whose key opens a stored fact; None for an open one."""
     if stored[:1] == OPEN:
         return None
-    if stored[:1] != SEALED or len(stored) < _SEALED_HEAD:
+    if stored[:1] not in (SEALED, SEALED_BRIEFLY) or len(stored) < _SEALED_HEAD:
         raise RecordError("a stored fact is neither open nor sealed")
     return int.from_bytes(stored[1 : 1 + _HOUR_BYTES], "big")
+
+
+def is_brief(stored: bytes) -> bool:
+    """Whether a stored fact is sealed under its source's second key."""
+    return stored[:1] == SEALED_BRIEFLY
+
+
+def key_source(source: str, brief: bool) -> str:
+    """The name under which a source's key is kept."""
+    return source + BRIEF if brief else source
 
 
 def committed_to(salts: Salts, index: int, place: int, stored: bytes) -> bytes:

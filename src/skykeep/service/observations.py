@@ -52,7 +52,8 @@ class ObservationOut(BaseModel):
     """One report of one sensor: row `row` of a batch, which is entry `entry` of the record.
 
     `measured` is in the form that it was posted in. `place` is none where the sensor is not
-    registered any more. Claimed identities and words are for officers only.
+    registered any more. Claimed identities, words and where an operator is said to be
+    (`exact` false: known to a cell) are for officers only.
     """
 
     entry: int
@@ -66,6 +67,7 @@ class ObservationOut(BaseModel):
     place: PlaceOut | None
     kind: dict[str, float] | None
     claim: dict[str, Any] | None
+    operator: dict[str, Any] | None
     claim_withheld: bool
 
 
@@ -210,7 +212,7 @@ def _batch(store: RecordStore, placed: Placed, named: bool) -> tuple[Batch, bool
     sealed = any(sealed_hour(fact) is not None for fact in placed.stored)
     if named and sealed:
         try:
-            return entries.batch_of(store.facts(placed)), False
+            return entries.batch_of(store.lasting(placed)), False
         except RecordError:  # retention has ended their keys
             sealed = True
     facts = [
@@ -239,6 +241,7 @@ def _told(
         if kinds is None
         else dict(zip(("drone", "bird", "aircraft", "clutter"), kinds, strict=True)),
         "claim": msgspec.to_builtins(seen.claim),
+        "operator": msgspec.to_builtins(seen.operator),
         "claim_withheld": withheld,
     }
 

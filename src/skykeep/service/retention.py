@@ -39,6 +39,7 @@ def words_of(policy: RetentionPolicy) -> str:
     """Why, as the entry says it."""
     permits = policy.permit_days
     said = f"identities are kept for {policy.identity_days:g} days"
+    said += f", where exactly an operator stood for {policy.operator_days:g}"
     return said if permits is None else f"{said}, permits for {permits:g}"
 
 

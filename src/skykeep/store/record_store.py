@@ -31,7 +31,9 @@ from skykeep.record.entry import (
     committed_to,
     hour_of,
     inner_root,
+    is_brief,
     keep_open,
+    key_source,
     pack_fact,
     read_leaf,
     seal,
@@ -71,11 +73,17 @@ __all__ = ["KEYS_FILE", "PUBLIC_FILE", "RECORD_FILE", "SECRET_FILE", "RecordStor
 SNAPSHOT_PLACE = 0xFFFF_FFFF
 #: No sensor is called this: the snapshots' key is theirs alone.
 SNAPSHOT_SOURCE = "\x00snapshot"
+#: Nor is a batch's digest; its place gives it a salt of its own.
+DIGEST_PLACE = 0xFFFF_FFFE
 
 
 @dataclass(frozen=True, slots=True)
 class KnownBatch:
-    """A batch that is in the record: where, and what it said."""
+    """A batch that is in the record: where, and what it said.
+
+    The digest of one with sealed facts is salted under their key: with the key goes the means
+    to hold a guess against it.
+    """
 
     index: int
     digest: bytes
@@ -230,7 +238,10 @@ class RecordStore:
         except (*DATABASE_ERRORS, RecordError) as error:
             raise self._broke(error) from None
         frontier = self.frontier.extend(group.hashes)
-        known = [(b, first + offset, digest) for b, offset, digest in batches]
+        known = [
+            (b, first + offset, self._salted(entries[offset], first + offset, digest))
+            for b, offset, digest in batches
+        ]
         note = self._checkpoint(frontier).to_bytes()
         return Staged(group, known, frontier, note, snapshot, tuple(erase))
 
@@ -328,13 +339,30 @@ class RecordStore:
         )
         for place, fact in enumerate(entry.facts):
             if fact.private:
-                key = self._made_key(entry.source, hour)
-                kept, committed = seal(key, hour, index, place, fact.data)
+                key = self._made_key(key_source(entry.source, fact.brief), hour)
+                kept, committed = seal(key, hour, index, place, fact.data, fact.brief)
             else:
                 kept, committed = keep_open(next(salts), fact.data)
             packed.append(pack_fact(kept))
             commitments.append(committed)
         return write_leaf(entry, inner_root(commitments)), b"".join(packed)
+
+    def _salted(self, entry: Entry, index: int, digest: bytes) -> bytes:
+        if not any(fact.private for fact in entry.facts):
+            return digest
+        key = self._made_key(entry.source, hour_of(entry.at_ns))
+        return commitment(key.salts(index, DIGEST_PLACE), digest)
+
+    def said_before(self, known: KnownBatch, digest: bytes) -> bool | None:
+        """Whether a known batch has this content; None where its key is gone: nobody can tell."""
+        (placed,) = self.entries(known.index, known.index + 1)
+        hour = next((h for s in placed.stored if (h := sealed_hour(s)) is not None), None)
+        if hour is None:
+            return known.digest == digest
+        key = self._key_of(read_leaf(placed.leaf).source, hour)
+        if key is None:
+            return None
+        return known.digest == commitment(key.salts(known.index, DIGEST_PLACE), digest)
 
     def _checkpoint(self, frontier: Frontier) -> Note:
         said = Checkpoint(self.signer.name, frontier.size, frontier.root())
@@ -407,6 +435,16 @@ class RecordStore:
             for place, stored in enumerate(placed.stored)
         )
 
+    def lasting(self, placed: Placed) -> tuple[bytes | None, ...]:
+        """The same, with None for brief facts that are gone; RecordError where another one is."""
+        source = read_leaf(placed.leaf).source
+        return tuple(
+            None
+            if is_brief(stored) and self._is_gone(source, placed.index, place, stored)
+            else self._fact(source, placed.index, place, stored)
+            for place, stored in enumerate(placed.stored)
+        )
+
     def readable(self, placed: Placed) -> tuple[bytes | None, ...]:
         """The same, with None for what cannot be read because its key was destroyed."""
         source = read_leaf(placed.leaf).source
@@ -432,7 +470,7 @@ class RecordStore:
 
     def _fact_key(self, source: str, stored: bytes) -> FactKey | None:
         hour = sealed_hour(stored)
-        return None if hour is None else self._key_of(source, hour)
+        return None if hour is None else self._key_of(key_source(source, is_brief(stored)), hour)
 
     def check_facts(self, placed: Placed) -> None:
         """Whether the stored facts are those that the leaf commits to; else RecordError."""

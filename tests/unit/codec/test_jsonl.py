@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skykeep.codec.jsonl import MAX_AHEAD_NS, decode_line, encode_observation
 from skykeep.core.geo import HeightReference
-from skykeep.core.observation import Claim, Form, Observation, Scheme
+from skykeep.core.observation import Claim, Form, Observation, OperatorPosition, Scheme
 from skykeep.errors import InputError
 from skykeep.units import BatchId, SensorId
 
@@ -236,6 +236,8 @@ def observations(draw: st.DrawFn) -> Observation:
         values = (draw(azimuths | st.just(NAN)), NAN, NAN)
         sigma = (draw(sigmas | st.just(NAN)), NAN, NAN)
     at_ns = draw(st.integers(946_684_800 * 10**9, 4_000_000_000 * 10**9))
+    claim = draw(claims)
+    stood = st.builds(OperatorPosition, floats(-90, 90), floats(-180, 180), texts)
     return Observation(
         batch_id=BatchId(""),
         row=0,
@@ -248,11 +250,12 @@ def observations(draw: st.DrawFn) -> Observation:
         velocity_mps=velocity,
         height_reference=reference,
         kind_likelihood=draw(kinds),
-        claim=draw(claims),
+        claim=claim,
         words=words,
         raw_sha256="",
         upstream_id=name,
         velocity_sigmas_mps=spread,
+        operator=None if claim is None else draw(st.none() | stood),
     )
 
 

@@ -28,7 +28,7 @@ from skykeep.codec.remote_id import (
     encode_pack,
 )
 from skykeep.core.geo import HeightAgl, HeightHae, HeightPressure, HeightReference
-from skykeep.core.observation import Batch, Claim, Form, Scheme
+from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, Scheme
 from skykeep.feed.remote_id import (
     FALLBACK_SIGMA_HEIGHT_M,
     FALLBACK_SIGMA_HORIZONTAL_M,
@@ -331,9 +331,10 @@ def test_an_identity_that_was_not_heard_for_long_is_forgotten() -> None:
 
 def test_operator_positions_only_by_decision_of_the_site() -> None:
     system = System(OperatorLocation.LIVE_GNSS, operator_lat_deg=49.5, operator_lon_deg=6.0)
-    for decided, words in [(False, ""), (True, "operator at 49.5000000, 6.0000000 (live gnss)")]:
+    for decided, kept in [(False, ()), (True, (OperatorPosition(49.5, 6.0, "live gnss"),))]:
         assembler = Assembler(RID, operator_positions=decided)
-        assert must(feed(assembler, AT_NS, system, LOCATION)).words == (words,)
+        batch = must(feed(assembler, AT_NS, system, LOCATION))
+        assert (batch.operators, batch.words) == (kept, ("",))
         assert ("49.5" in repr(vars(assembler))) == decided  # not even kept
 
 

@@ -244,7 +244,7 @@ def test_a_sealed_fact_cut_anywhere_is_refused() -> None:
             entry.unseal(entry.FactKey(KEY), 7, 2, stored[:length])
 
 
-@pytest.mark.parametrize("stored", [b"", b"\x02", b"\x02" * 60, b"\x01", b"\x01" * 36, b"{}"])
+@pytest.mark.parametrize("stored", [b"", b"\x02", b"\x03" * 60, b"\x01", b"\x01" * 36, b"{}"])
 def test_what_is_neither_open_nor_sealed_is_refused(stored: bytes) -> None:
     for read in (entry.sealed_hour, lambda s: entry.committed_to(NOBODYS, 0, 0, s)):
         with pytest.raises(RecordError, match="neither open nor sealed"):

@@ -243,7 +243,7 @@ def test_claims_whose_keys_are_gone_are_withheld_from_all(
     def gone(*_: Any) -> Any:
         raise RecordError("its key is gone")
 
-    monkeypatch.setattr(RecordStore, "facts", gone)
+    monkeypatch.setattr(RecordStore, "lasting", gone)
     found = pages(desk, sensor="rid", **span(0.0, 100.0))
     assert len(found) == 12
     assert all(o["claim"] is None and o["claim_withheld"] for o in found)
