@@ -278,10 +278,33 @@ def output_entries(events: Iterable[Event], at_ns: int) -> list[Entry]:
 
 def state_of(fact: bytes) -> TrackUpdated | None:
     """The track state that an open fact of a `tracks` entry holds, if it is one."""
+    values = state_values(fact)
+    if values is None:
+        return None
+    return msgspec.convert(dict(zip(STATE_FIELDS, values, strict=True)), TrackUpdated)
+
+
+def state_values(fact: bytes) -> list[Any] | None:
+    """The same as plain values in the order of `STATE_FIELDS`, for whoever makes columns of them.
+
+    RecordError for a state that has not these fields.
+    """
     if not fact.startswith(b'["TrackUpdated"'):
         return None
-    values = msgspec.json.decode(fact)[1]
-    return msgspec.convert(dict(zip(STATE_FIELDS, values, strict=True)), TrackUpdated)
+    try:
+        values = msgspec.json.decode(fact)[1]
+    except (msgspec.DecodeError, LookupError) as error:
+        raise RecordError(f"the fact is no track's state: {error}") from None
+    if not isinstance(values, list) or len(values) != len(STATE_FIELDS):
+        raise RecordError("the fact is no track's state: it has other fields")
+    return values
+
+
+def identity_of(fact: bytes) -> IdentityChanged | None:
+    """What a sealed fact of a `tracks` entry says of who a track is."""
+    if not fact.startswith(b'["IdentityChanged"'):
+        return None
+    return msgspec.convert(msgspec.json.decode(fact)[1], IdentityChanged)
 
 
 def registration_of(fact: bytes) -> RegistrationChanged | None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skykeep.core.event import Finding
-from skykeep.core.geo import F64, HeightReference
+from skykeep.core.geo import F64, HeightReference, geodetic_many
 from skykeep.units import BatchId, SensorId
 
 I64 = NDArray[np.int64]
@@ -221,6 +221,30 @@ class Batch:
                 _UNKNOWN if slack is None else _three(slack, i),
                 self.operators[i] if self.operators else None,
             )
+
+
+#: Forms whose values are a place already.
+PLACED = (Form.POSITION, Form.TRACK)
+
+
+def places_of(batch: Batch, sensor: Sensor | None) -> F64:
+    """Where each row was seen, (n, 3): latitude, longitude (degrees), height (m); NaN: not known.
+
+    Of a bearing or a sighting, where it was seen from. The height is in the row's own reference
+    for the forms in `PLACED`, else above the ellipsoid. `sensor` None: one not known any more.
+    """
+    if batch.form in PLACED:
+        return batch.values.copy()
+    if sensor is None:
+        return np.full((len(batch), 3), math.nan)
+    origin = (sensor.lat_deg, sensor.lon_deg, sensor.height_hae_m)
+    if batch.form is not Form.POLAR:
+        return np.tile(np.array(origin), (len(batch), 1))
+    range_m, azimuth, elevation = batch.values[:, 0], *np.radians(batch.values[:, 1:]).T
+    level_m = range_m * np.cos(elevation)
+    enu = (level_m * np.sin(azimuth), level_m * np.cos(azimuth), range_m * np.sin(elevation))
+    placed: F64 = geodetic_many(origin, np.column_stack(enu))
+    return placed
 
 
 _UNKNOWN = (math.nan, math.nan, math.nan)

@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from skykeep.codec import entries
 from skykeep.codec.moment import format_moment, parse_moment
-from skykeep.core.geo import Frame, HeightReference
-from skykeep.core.observation import Batch, Form, Observation, Sensor
+from skykeep.core.geo import HeightReference
+from skykeep.core.observation import PLACED, Batch, Form, Observation, Sensor, places_of
 from skykeep.errors import InputError, RecordError
 from skykeep.record.entry import Placed, read_leaf, sealed_hour, unseal
 from skykeep.runtime import Recorded
@@ -199,10 +199,11 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     batch, withheld = _batch(store, placed, wanted.named)
     sensor = sensors.get(batch.sensor_id)
-    for seen in batch.rows():
+    spots = places_of(batch, sensor).tolist()
+    for seen, spot in zip(batch.rows(), spots, strict=True):
         if seen.row < first:
             continue
-        place = _place(seen, sensor)
+        place = _place(seen, spot, sensor)
         if wanted.box is None or (place is not None and _in_box(place, wanted.box)):
             yield _told(placed.index, seen, place, wanted.named, withheld)
 
@@ -262,14 +263,11 @@ _SIGMAS = {
 }
 
 
-_PLACED = (Form.POSITION, Form.TRACK)
-
-
 def _measured(seen: Observation, named: bool) -> dict[str, Any]:
     """The measurement under the names of its form; what was not measured is null."""
     said: dict[str, Any] = dict(zip(_VALUES[seen.form], map(_known, seen.values), strict=False))
     said |= dict(zip(_SIGMAS[seen.form], map(_known, seen.sigmas), strict=False))
-    if seen.form in _PLACED:
+    if seen.form in PLACED:
         said["height_reference"] = _reference(seen)
         moves = not math.isnan(seen.velocity_mps[0])
         said["velocity_mps"] = list(map(_known, seen.velocity_mps)) if moves else None
@@ -291,19 +289,12 @@ def _reference(seen: Observation) -> str | None:
     return None if reference is HeightReference.NONE else reference.name
 
 
-def _place(seen: Observation, sensor: Sensor | None) -> dict[str, Any] | None:
-    if seen.form in _PLACED:
-        lat, lon, height_m = seen.values
-        return _point(lat, lon, _known(height_m), _reference(seen))
-    if sensor is None:
-        return None
-    frame = Frame(sensor.lat_deg, sensor.lon_deg, sensor.height_hae_m)
-    if seen.form is not Form.POLAR:
-        return _point(*frame.origin, "HAE")
-    range_m, azimuth, elevation = seen.values[0], *map(math.radians, seen.values[1:])
-    level_m = range_m * math.cos(elevation)
-    east_m, north_m = level_m * math.sin(azimuth), level_m * math.cos(azimuth)
-    return _point(*frame.to_geodetic(east_m, north_m, range_m * math.sin(elevation)), "HAE")
+def _place(
+    seen: Observation, at: tuple[float, float, float], sensor: Sensor | None
+) -> dict[str, Any] | None:
+    if seen.form in PLACED:
+        return _point(*at[:2], _known(at[2]), _reference(seen))
+    return None if sensor is None else _point(*at, "HAE")
 
 
 def _point(lat: float, lon: float, height_m: float | None, reference: str | None) -> dict[str, Any]:

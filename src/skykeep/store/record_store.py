@@ -286,6 +286,10 @@ class RecordStore:
         except DATABASE_ERRORS as error:
             raise RecordError(f"the keys cannot be read: {error}") from None
 
+    def sealing_key(self, source: str, hour: int) -> FactKey | None:
+        """The key of a source and hour; None where there is none, or none any more."""
+        return self._key_of(source, hour)
+
     def hold(self, name: str, facts: Sequence[HeldFact]) -> None:
         """Keep facts past the end of their keys; durable when it returns."""
         self._on_keys(lambda: holds.hold(self._keys, name, facts))
