@@ -38,12 +38,16 @@ may also approve it (core/zone_book, ZonePolicy).
 `witnesses` are those who cosign the record's heads: each one's public key and address,
 {"key": "witness.example/w1+...", "url": "http://..."}. A head counts as published when more than
 half of them have cosigned it (docs/witnesses.md).
+
+`feeds` bring the sensors' reports into the service by themselves (docs/feeds.md):
+{"feed": "adsb", "sensor": "adsb-1", "kind": "sbs1", "address": "tcp://127.0.0.1:30003"}
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -159,6 +163,14 @@ class _OperatorPositions(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
     legal_basis: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
+class _Feed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    feed: str
+    sensor: str
+    kind: str
+    address: str
+    options: dict[str, str | int | float | bool | None] = {}
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -174,6 +186,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     retention: _Retention = msgspec.field(default_factory=_Retention)
     witnesses: tuple[_Witness, ...] = ()
     operator_positions: _OperatorPositions | None = None
+    feeds: tuple[_Feed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +358,31 @@ def read_witnesses(path: Path) -> tuple[WitnessPlace, ...]:
             raise InputError(f"{where}.url", problem, "Give where the witness listens")
         places.append(WitnessPlace(key, raw.url.rstrip("/")))
     return tuple(places)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """A feed as the site file names it: for which sensor, of which kind, from where."""
+
+    feed_id: str
+    sensor_id: SensorId
+    kind: str
+    address: str
+    options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+def read_feeds(path: Path) -> tuple[FeedSettings, ...]:
+    """The feeds of a site file; InputError for a name that is there twice."""
+    found: dict[str, FeedSettings] = {}
+    for number, raw in enumerate(_decode(_bytes_of(path), str(path)).feeds):
+        where = f"{path}: feeds[{number}].feed"
+        if not raw.feed or raw.feed in found:
+            problem = "is empty" if not raw.feed else f"{raw.feed!r} is there twice"
+            raise InputError(where, problem, "Give each feed a name of its own")
+        found[raw.feed] = FeedSettings(
+            raw.feed, SensorId(raw.sensor), raw.kind, raw.address, raw.options
+        )
+    return tuple(found.values())
 
 
 def _is_url(text: str) -> bool:

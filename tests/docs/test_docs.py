@@ -8,8 +8,11 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from skykeep.feed.conformance import faults_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -106,6 +109,14 @@ def test_files_that_shown_commands_read_are_there() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(document: Path) -> None:
     assert broken_links(document, document.read_text(encoding="utf-8")) == []
+
+
+def test_the_template_of_a_feed_keeps_its_contract() -> None:
+    text = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
+    (template,) = (body for language, body in _FENCE.findall(text) if language == "python")
+    made: dict[str, Any] = {}
+    exec(template, made)
+    assert faults_of(made["KIND"], [b"49.61 6.13", b"49.62 6.13"]) == []
 
 
 def test_every_document_is_reached_from_the_readme() -> None:

@@ -6,7 +6,14 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from skykeep.config import read_delivery, read_page, read_public, read_retention, read_witnesses
+from skykeep.config import (
+    read_delivery,
+    read_feeds,
+    read_page,
+    read_public,
+    read_retention,
+    read_witnesses,
+)
 from skykeep.errors import InputError
 from skykeep.runtime import read_grounded_site, rehearse
 from skykeep.service.log import configure_logs
@@ -43,7 +50,7 @@ def run(
     delivery = read_delivery(site_file)
     serve(
         place, site, sensors, clock, lambda words: print(words, flush=True), page,
-        delivery=delivery, shown=read_public(site_file),
+        delivery=delivery, shown=read_public(site_file), feeds=read_feeds(site_file),
     )  # fmt: skip
     return 0
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skykeep.codec.sbs1 import MAX_LINE_BYTES, Sbs1Message, decode_line, is_other_line
+from skykeep.config import FeedSettings
 from skykeep.core.event import Finding, Severity
-from skykeep.core.observation import Batch, Form, Observation, batch_of
+from skykeep.core.observation import Batch, Form, Observation, SensorKind, batch_of
 from skykeep.errors import InputError
 from skykeep.feed.adsb import NAN, SIGMAS, claim_of, height_of_feet, velocity_of
+from skykeep.feed.contract import FeedKind
 from skykeep.feed.findings import FindingLog
+from skykeep.feed.framers import Lines
+from skykeep.feed.inbox import Piece
 from skykeep.feed.lines import empty_batch, read_lines, too_long
 from skykeep.units import NS_PER_S, BatchId, SensorId
 
@@ -22,13 +25,9 @@ MAX_AIRCRAFT = 2_000
 #: Velocity and altitude are sent twice a second (ICAO Doc 9871); ten seconds bridge bad
 #: reception, longer would join a position to a velocity from before a turn.
 MAX_AGE_NS = 10 * NS_PER_S
-#: A port that says nothing for this long is dead: even a quiet one repeats its few aircraft.
-SILENCE_TIMEOUT_S = 60.0
-CONNECT_TIMEOUT_S = 10.0
 #: An extended squitter takes 120 microseconds (ICAO Annex 10 vol. IV, 3.1.2.3): a channel full of
 #: them from end to end carries this many a second, and no receiver can hear more.
 MAX_LINES_PER_S = 8_333
-_RECEIVE_BYTES = 65_536
 
 
 @dataclass(slots=True)
@@ -207,106 +206,32 @@ def read_file(path: Path, sensor_id: SensorId) -> Iterator[Batch]:
         yield last
 
 
-def connect(
-    host: str,
-    port: int,
-    sensor_id: SensorId,
-    clock: Callable[[], int],
-    silence_timeout_s: float = SILENCE_TIMEOUT_S,
-) -> Iterator[Batch]:
-    """A receiver's positions as they arrive, one batch for what one read brought.
+class Sbs1Decoder:
+    """What a receiver's port says, as batches; see `feed.contract.Decoder`."""
 
-    `clock` gives UTC nanoseconds. Ends, with a finding that says why, when the receiver
-    closes or is silent for `silence_timeout_s`; connecting again is the caller's matter.
-    Raises InputError when no connection can be made.
-    """
-    where = f"{host}:{port}"
-    try:
-        connection = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S)
-    except OSError as e:
-        problem = e.strerror or str(e) or "no connection"
-        raise InputError(where, problem, "Check address, port and receiver.") from e
-    assembler = Sbs1Assembler(sensor_id, where)
-    with connection:
-        connection.settimeout(silence_timeout_s)
-        inlet = _Inlet(assembler, where)
-        ended = ""
-        while not ended:
-            data = b""
-            try:
-                data = connection.recv(_RECEIVE_BYTES)
-                ended = "" if data else "the receiver closed the connection"
-            except TimeoutError:
-                ended = f"the receiver was silent for {silence_timeout_s:g} s"
-            except OSError as e:
-                ended = e.strerror or "the connection broke"
-            now_ns = clock()
-            if ended:
-                inlet.end()
-                assembler.note(Finding(where, ended, "the stream ends here", Severity.WARNING))
-            batch = assembler.push(inlet.lines(data, now_ns), now_ns)
-            if batch is not None:
-                yield batch
-    if (last := assembler.close()) is not None:
-        yield last
+    def __init__(self, settings: FeedSettings) -> None:
+        self._assembler = Sbs1Assembler(settings.sensor_id, settings.feed_id)
+
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        """The positions in some lines, as one batch, received when the last of them was."""
+        batch = self._assembler.push([piece.data for piece in pieces], pieces[-1].at_ns)
+        return () if batch is None else (batch,)
+
+    def note(self, finding: Finding) -> None:
+        """Add a finding about the stream itself to the next batch."""
+        self._assembler.note(finding)
+
+    def close(self) -> Batch | None:
+        """What is still to be said at the end."""
+        return self._assembler.close()
 
 
-class _Inlet:
-    """Cuts a byte stream into lines, within a budget of length and number."""
-
-    def __init__(self, assembler: Sbs1Assembler, where: str) -> None:
-        self._assembler = assembler
-        self._where = where
-        self._rest = b""
-        self._skipping = False
-        self._second = 0
-        self._in_second = 0
-        self._shed = 0
-        self._shed_digest = hashlib.sha256()
-
-    def lines(self, data: bytes, now_ns: int) -> list[bytes]:
-        """The whole lines so far that the budget of this second allows."""
-        second = now_ns // NS_PER_S
-        if second != self._second:
-            if self._in_second >= MAX_LINES_PER_S:
-                self._tell_shed("budget")
-            self._second, self._in_second = second, 0
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        kept = []
-        for line in whole:
-            if self._skipping:
-                self._skipping = False  # the end of a line whose beginning was dropped
-            elif len(line) > MAX_LINE_BYTES:
-                self._assembler.skip(too_long(MAX_LINE_BYTES))
-            elif self._in_second >= MAX_LINES_PER_S:
-                self._shed += 1
-                self._shed_digest.update(line + b"\n")
-            else:
-                self._in_second += 1
-                kept.append(line)
-        if len(self._rest) > MAX_LINE_BYTES:
-            if not self._skipping:
-                self._assembler.skip(too_long(MAX_LINE_BYTES))
-            self._rest, self._skipping = b"", True
-        return kept
-
-    def end(self) -> None:
-        """Say what was shed in all; an unfinished last line is a finding."""
-        self._tell_shed("budget, in all")
-        if self._rest and not self._skipping:
-            self._assembler.skip(
-                InputError("line", "cut off by the end of the stream", "Send whole lines.")
-            )
-        self._rest = b""
-
-    def _tell_shed(self, what: str) -> None:
-        if not self._shed:
-            return
-        self._assembler.note(
-            Finding(
-                f"{self._where}: {what}",
-                f"more than {MAX_LINES_PER_S} lines in a second",
-                f"{self._shed} lines shed so far, sha256 {self._shed_digest.hexdigest()}",
-                Severity.ERROR,
-            )
-        )
+KIND = FeedKind(
+    "sbs1",
+    "ADS-B as SBS-1 lines (BaseStation), as dump1090 and readsb give them on port 30003",
+    ("tcp",),
+    (SensorKind.ADSB,),
+    Sbs1Decoder,
+    framer=lambda: Lines(MAX_LINE_BYTES),
+    most_per_s=MAX_LINES_PER_S,
+)

@@ -10,11 +10,13 @@ from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
-from skykeep.config import Delivery, PublicSettings, WitnessPlace
+from skykeep.config import Delivery, FeedSettings, PublicSettings, WitnessPlace
+from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
 from skykeep.service import (
     alerts,
     batches,
+    feeds,
     health,
     incidents,
     metrics,
@@ -70,13 +72,15 @@ def create_app(
     shown: PublicSettings | None = None,
     witnesses: Sequence[WitnessPlace] = (),
     retention: RetentionPolicy | None = None,
+    fed: tuple[Sequence[FeedSettings], Sequence[Sensor]] = ((), ()),
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
     So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
     and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
     keeps the public folder in its `run`; `app.state.log_publisher` asks the witnesses in its
-    `run`; `app.state.retention` destroys what is due in its own.
+    `run`; `app.state.retention` destroys what is due in its own, and `app.state.feeds` bring what
+    `fed` names, for those sensors, in theirs.
     """
     page = page or Page()
     app = FastAPI(
@@ -92,6 +96,7 @@ def create_app(
     app.state.outbox = Outbox(writer, delivery or Delivery())
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
+    app.state.feeds = feeds.Feeds(writer, *fed, writer.now_ns)
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)
@@ -99,6 +104,7 @@ def create_app(
         app.include_router(room.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
+    app.include_router(feeds.router)
     for room in (permits_card, permits_exempt, permits_page, zone_steps):
         app.include_router(room.router)
 

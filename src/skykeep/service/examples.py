@@ -177,6 +177,7 @@ HEALTH: dict[str, Any] = {
         "problem": "",
     },
     "sensors": {"radar-1": "working"},
+    "feeds": {"adsb": ""},
     "waiting": 0,
     "shed_requests": 0,
     "shed_observations": 0,
@@ -306,12 +307,38 @@ PENDING: dict[str, Any] = {
     ]
 }
 
+FEEDS: dict[str, Any] = {
+    "feeds": [
+        {
+            "feed": "adsb",
+            "sensor": "adsb-1",
+            "kind": "sbs1",
+            "address": "tcp://127.0.0.1:30003",
+            "connected": True,
+            "problem": "",
+            "connects": 1,
+            "last_heard": "2026-09-12T00:27:00.250Z",
+            "pieces": 120_400,
+            "bytes": 12_040_000,
+            "pieces_per_s": 212.4,
+            "waiting": 0,
+            "shed": 0,
+            "digest": "",
+            "batches": 8_021,
+            "observations": 30_117,
+            "findings": 2,
+            "delay_least_s": 0.021,
+            "delay_median_s": 0.043,
+        }
+    ]
+}
 
 #: By the names of the schemas: of answers, and of bodies that hold a whole document.
 ANSWERS: dict[str, dict[str, Any]] = {
     "AlertList": ALERTS,
     "Ban": {"document": ZONES, "why": "a gas leak"},
     "Done": DONE,
+    "FeedList": FEEDS,
     "Health": HEALTH,
     "IncidentList": {"incidents": [INCIDENT]},
     "IncidentWhole": INCIDENT_WHOLE,

@@ -34,7 +34,8 @@ class Published(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether all is well. `shed` counts what was turned away since the start."""
+    """Whether all is well. `shed` counts what was turned away since the start; `feeds` says what
+    is wrong with each, nothing where all is well."""
 
     ok: bool
     problem: str
@@ -44,6 +45,7 @@ class Health(BaseModel):
     checkpoint: Head
     published: Published
     sensors: dict[str, str]
+    feeds: dict[str, str]
     waiting: int
     shed_requests: int
     shed_observations: int
@@ -65,6 +67,7 @@ async def get_health(request: Request) -> Response:
         checkpoint=Head(size=writer.size, root=base64.b64encode(writer.root).decode("ascii")),
         published=Published(**request.app.state.log_publisher.told()),
         sensors={s.sensor.sensor_id: s.health for s in stations},
+        feeds=request.app.state.feeds.troubles(),
         waiting=writer.waiting,
         shed_requests=writer.shed_jobs,
         shed_observations=writer.shed_rows,

@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from skykeep import __version__
-from skykeep.config import Delivery, PublicSettings, WitnessPlace
+from skykeep.config import Delivery, FeedSettings, PublicSettings, WitnessPlace
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
@@ -93,6 +93,7 @@ def serve(
     play: Play | None = None,
     delivery: Delivery | None = None,
     shown: PublicSettings | None = None,
+    feeds: Sequence[FeedSettings] = (),
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
     for a record that does not hold, or that could not be kept to the end.
@@ -103,7 +104,9 @@ def serve(
     listener = _listener(place)
     try:
         writer = Writer(place.data, site, sensors, clock, ticks=play is None)
-        asyncio.run(_serve(place, listener, writer, say, page, play, delivery, shown))
+        asyncio.run(
+            _serve(place, listener, writer, say, page, play, delivery, shown, (feeds, sensors))
+        )
     finally:
         listener.close()
 
@@ -117,6 +120,7 @@ async def _serve(
     play: Play | None,
     delivery: Delivery | None,
     shown: PublicSettings | None,
+    fed: tuple[Sequence[FeedSettings], Sequence[Sensor]],
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -125,7 +129,7 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
-    app = create_app(writer, tokens, page, delivery, shown, place.witnesses, place.retention)
+    app = create_app(writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed)
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -160,6 +164,7 @@ async def _serve(
     sending = asyncio.ensure_future(app.state.outbox.run())
     publishing = asyncio.ensure_future(app.state.publisher.run())
     cosigning = asyncio.ensure_future(app.state.log_publisher.run())
+    feeding = asyncio.ensure_future(app.state.feeds.run())
     # A story's clock is not the world's: nothing of it is a person's.
     retaining = asyncio.ensure_future(app.state.retention.run() if play is None else _nothing())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
@@ -170,6 +175,8 @@ async def _serve(
         await server.serve([listener])
         if playing is not None:
             await _ended(playing)
+        app.state.feeds.stop()
+        await asyncio.wait([feeding])  # what came is still recorded
         app.state.hub.stop()
         app.state.outbox.stop()
         app.state.publisher.stop()

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import math
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skykeep.codec.sbs1 import MAX_LINE_BYTES, Sbs1Message, encode_line
+from skykeep.config import FeedSettings
 from skykeep.core.geo import HeightReference
 from skykeep.core.observation import Batch, Form, Scheme
 from skykeep.errors import InputError
-from skykeep.feed import sbs1
-from skykeep.feed.sbs1 import MAX_AGE_NS, MAX_AIRCRAFT, Sbs1Assembler, connect, read_file
+from skykeep.feed.inbox import Piece
+from skykeep.feed.sbs1 import KIND, MAX_AGE_NS, MAX_AIRCRAFT, Sbs1Assembler, read_file
 from skykeep.units import NS_PER_S, SensorId
 
 T0 = 1_789_000_000 * NS_PER_S
@@ -177,62 +174,11 @@ def test_no_bytes_crash_the_assembler(lines: list[bytes]) -> None:
     a.close()
 
 
-@contextmanager
-def receiver(*chunks: bytes, hold: threading.Event | None = None) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            peer, _ = server.accept()
-            with peer:
-                for chunk in chunks:
-                    peer.sendall(chunk)
-                if hold is not None:
-                    hold.wait(10)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            if hold is not None:
-                hold.set()
-            thread.join()
-
-
-def test_tcp() -> None:
-    long = b"y" * 200_000 + b"\r\n"  # comes in several reads
-    stream = velocity() + position() + long + position(T0 + NS_PER_S) + b"MSG,3,cut"
-    with receiver(stream[:70], stream[70:]) as port:
-        batches = list(connect("127.0.0.1", port, SENSOR, lambda: T0))
-    assert sum(len(b) for b in batches) == 2
-    problems = [f.problem for b in batches for f in b.findings]
-    assert problems == [
-        f"over {MAX_LINE_BYTES} bytes long",
-        "cut off by the end of the stream",
-        "the receiver closed the connection",
-    ]
-
-
-def test_tcp_silence_ends_the_stream() -> None:
-    hold = threading.Event()
-    with receiver(position(), hold=hold) as port:
-        feed = connect("127.0.0.1", port, SENSOR, lambda: T0, silence_timeout_s=0.1)
-        assert len(next(feed)) == 1
-        assert "silent" in next(feed).findings[0].problem
-        assert list(feed) == []
-
-
-def test_tcp_over_budget_is_shed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sbs1, "MAX_LINES_PER_S", 10)
-    with receiver(position() * 25) as port:
-        batches = list(connect("127.0.0.1", port, SENSOR, lambda: T0))
-    assert sum(len(b) for b in batches) == 10
-    (shed,) = [f for b in batches for f in b.findings if "budget" in f.where]
-    assert shed.assumed.startswith("15 lines shed so far, sha256 ")
-
-
-def test_no_receiver() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(InputError, match=f"127.0.0.1:{port}"):
-        list(connect("127.0.0.1", port, SENSOR, lambda: T0))
+def test_the_decoder_makes_one_batch_of_what_came_together() -> None:
+    decoder = KIND.decoder(FeedSettings("adsb", SENSOR, "sbs1", "tcp://127.0.0.1:1"))
+    pieces = [Piece(T0, velocity()), Piece(T0 + 7, position()), Piece(T0 + 9, b"MSG,3,cut")]
+    (batch,) = decoder.push(pieces)
+    assert len(batch) == 1
+    assert batch.receipt_time_ns == T0 + 9
+    assert batch.findings[0].where.startswith("adsb line 3")
+    assert decoder.close() is None

@@ -273,6 +273,7 @@ READS = {
     "incidents/I0001": {OFFICER},
     "incidents/I0001/dossier": {OFFICER},
     "sensors": {OFFICER, OFFICE, READER},
+    "feeds": {OFFICER, READER},
     "zones/versions?zone_id=Z1": {OFFICER, OFFICE, READER},
     "zones/at?at=2026-09-12T00:00:00Z": {OFFICER, OFFICE, READER},
     "zones/pending": {OFFICER, OFFICE},

@@ -1,0 +1,108 @@
+"""Every kind of feed keeps its contract; and the check itself finds what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from skykeep.core.event import Finding
+from skykeep.core.observation import Batch, SensorKind
+from skykeep.feed.conformance import SENSOR, faults_of
+from skykeep.feed.contract import FeedKind
+from skykeep.feed.inbox import Piece
+from skykeep.feed.kinds import OURS
+from skykeep.units import BatchId
+from tests.sky import plots
+
+#: Good pieces of each kind. A kind without any fails the test: it is to be given some.
+SAMPLES: dict[str, tuple[bytes, ...]] = {
+    "sbs1": (
+        b"MSG,4,1,1,4D0131,1,2026/09/12,23:59:59.900,2026/09/12,23:59:59.900,"
+        b",,120.5,270.0,,,64,,,,,0\r",
+        b"MSG,3,1,1,4D0131,1,2026/09/12,23:59:59.950,2026/09/12,23:59:59.950,"
+        b",2500,,,49.6105,6.1302,,,0,0,0,0\r",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OURS, ids=lambda k: k.name)
+def test_ours_hold(kind: FeedKind) -> None:
+    assert faults_of(kind, SAMPLES[kind.name]) == []
+
+
+class Decoder:
+    """A good one; those below have one fault each."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        for piece in pieces:
+            self.count += 1
+            batch_id = BatchId(f"{piece.at_ns}:{self.count}")
+            yield replace(plots(1.0, (1.0, 2.0, 3.0)), sensor_id=SENSOR, batch_id=batch_id)
+
+    def note(self, finding: Finding) -> None: ...
+
+    def close(self) -> Batch | None:
+        return None
+
+
+class Silent(Decoder):
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        return ()
+
+
+class Raises(Decoder):
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        if any(len(piece.data) > 1_000 for piece in pieces):
+            raise ValueError("too long")
+        return super().push(pieces)
+
+
+class Twice(Decoder):
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        for piece in pieces:
+            for batch in super().push([piece, piece]):
+                yield replace(batch, batch_id=BatchId(str(piece.at_ns)))
+
+
+class Again(Decoder):
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        for batch in super().push(pieces):
+            yield replace(batch, batch_id=BatchId(str(self.count)))
+
+
+class Remembers(Decoder):
+    made = 0
+
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        Remembers.made += 1
+        for batch in super().push(pieces):
+            yield replace(batch, batch_id=BatchId(f"{batch.batch_id}:{Remembers.made}"))
+
+
+class Foreign(Decoder):
+    def push(self, pieces: Sequence[Piece]) -> Iterable[Batch]:
+        return (plots(1.0, (1.0, 2.0, 3.0)) for _ in list(super().push(pieces))[:1])
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        (Decoder, []),
+        (Silent, ["no sample gives an observation"]),
+        (Raises, ["it raises on broken bytes: ValueError('too long')"]),
+        (Twice, ["two batches have the same id"]),
+        (Again, ["batch ids come again after a restart: put the receipt time into them"]),
+        (Remembers, ["the same pieces give other batches the second time"]),
+        (Foreign, ["a batch is not of the sensor that it was made for"]),
+    ],
+)
+def test_one_fault_each_is_found(made: Callable[[], Decoder], found: list[str]) -> None:
+    kind = FeedKind("x", "", ("udp",), (SensorKind.RADAR,), lambda _: made())
+    said = [words.partition(" on b'")[0] for words in faults_of(kind, (b"one", b"two"))]
+    assert set(found) <= set(said)
+    assert bool(said) == bool(found)
