@@ -17,6 +17,7 @@ from skykeep.core.retention import DAY_NS, EraseKeys, RetentionPolicy, due
 from skykeep.core.zone import PublishZone
 from skykeep.dossier.build import build_dossier, needed_facts
 from skykeep.errors import DecisionError, RecordError
+from skykeep.record.entry import BRIEF
 from skykeep.runtime import Input, Recorded
 from skykeep.store import erasure
 from skykeep.units import IncidentId
@@ -54,9 +55,9 @@ class Kept:
         self.recorded.close()
         self.recorded = Recorded(self.folder, KEEPS)
 
-    def erase(self) -> None:
+    def erase(self, sources: str = "") -> None:
         """All keys that there are, as when their time is over; held incidents keep theirs."""
-        keys = tuple(self.recorded.store.sealing_keys())
+        keys = tuple(k for k in self.recorded.store.sealing_keys() if k[0].endswith(sources))
         for incident in self.recorded.runtime.casebook.incidents.values():
             if incident.held:
                 facts = needed_facts(self.recorded.store, incident, set(keys))
@@ -141,6 +142,16 @@ def test_an_incident_under_hold_keeps_what_it_needs_and_no_more(kept: Kept, tmp_
         assert foreign.encode() not in data
     assert b"a hash over all that a sensor sent at once" not in data  # it is gone like all else
     assert any("a hash over all that a sensor sent at once" in note for note in before.notes)
+
+
+def test_a_hold_keeps_where_its_operators_stood_past_the_day(kept: Kept, tmp_path: Path) -> None:
+    kept.erase(BRIEF)
+    said = kept.read()
+    assert str(HOME.lat_deg).encode() in said
+    assert str(OTHER_HOME.lat_deg).encode() not in said
+    assert OTHER.encode() in said
+    assert kept.check(tmp_path).holds
+    assert str(HOME.lat_deg).encode() in (tmp_path / "d.zip").read_bytes()
 
 
 def test_what_is_let_go_of_is_gone_with_the_next_erasure(kept: Kept, tmp_path: Path) -> None:
