@@ -20,13 +20,14 @@ from skykeep.service.writer import Writer
 from skykeep.units import seconds
 from tests.sky import RADAR, RECEIVER, SITE, at
 
-OFFICER, OFFICE, READER = "officer", "office", "reader"
+OFFICER, OFFICE, READER, EVIDENCE = "officer", "office", "reader", "evidence"
 RADAR_TOKEN, RECEIVER_TOKEN = "radar", "rid"  # tests' own words, made into tokens below
 TOKENS = encode_tokens(
     (
         Holder(digest_of(OFFICER), "A. Weber", Role.OFFICER),
         Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICE),
         Holder(digest_of(READER), "R. Eader", Role.READER),
+        Holder(digest_of(EVIDENCE), "E. Vidence", Role.EVIDENCE_OFFICER),
         Holder(digest_of(RADAR_TOKEN), "radar on the roof", Role.SENSOR, RADAR.sensor_id),
         Holder(digest_of(RECEIVER_TOKEN), "receiver", Role.SENSOR, RECEIVER.sensor_id),
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from skykeep import __version__
-from skykeep.commands import permits_cli, zone_steps
+from skykeep.commands import evidence_cli, permits_cli, zone_steps
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_witness(commands)
     _add_zones(commands)
     _add_permit(commands)
+    evidence_cli.add(commands, _add_json, _add_token)
     return parser
 
 
@@ -130,7 +131,9 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     new.add_argument("file", type=Path, metavar="FILE", help="the tokens file")
     new.add_argument("--name", required=True, help="of the person or the thing")
     new.add_argument(
-        "--role", required=True, choices=("sensor", "officer", "permit_office", "reader")
+        "--role",
+        required=True,
+        choices=("sensor", "officer", "permit_office", "reader", "evidence_officer"),
     )
     new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
     new.set_defaults(run=_token_new)

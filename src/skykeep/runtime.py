@@ -21,7 +21,7 @@ from skykeep.core.casebook import (
     MoveIncident,
     OpenIncident,
 )
-from skykeep.core.event import Event, Finding, Severity, Tick
+from skykeep.core.event import Event, Finding, Looked, Severity, Tick
 from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Batch, Sensor
 from skykeep.core.retention import EraseKeys
@@ -36,7 +36,7 @@ from skykeep.store.record_store import KnownBatch, RecordStore, Staged
 from skykeep.store.terrain import read_terrain
 from skykeep.units import NS_PER_S
 
-Input = Batch | Tick | Command | EraseKeys
+Input = Batch | Tick | Command | EraseKeys | Looked
 CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident, HoldIncident)
 
 
@@ -75,6 +75,8 @@ class Runtime:
             events = self.airspace.advance(item.at_ns)
         elif isinstance(item, EraseKeys):
             self.casebook.forget(item.before_ns)
+            events = ()
+        elif isinstance(item, Looked):
             events = ()
         else:
             events = self.airspace.apply(item, self.now_ns)
@@ -285,6 +287,8 @@ class Recorded:
             first = entries.tick_entry(item)
         elif isinstance(item, EraseKeys):
             first = entries.erasure_entry(item, runtime.now_ns)
+        elif isinstance(item, Looked):
+            first = entries.look_entry(item)
         elif not isinstance(item, Batch):
             first = entries.command_entry(item, entries.COMMAND, runtime.now_ns)
         assert first is not None
@@ -309,16 +313,19 @@ class Recorded:
         self.store.close()
 
 
+_INPUT_KINDS = (entries.BATCH, entries.COMMAND, entries.CASE, entries.ERASURE, entries.LOOK)
+
+
 def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | None:
     """The input that an entry holds, or None for an answer; RecordError if it cannot be read."""
     leaf = read_leaf(placed.leaf)
     if leaf.kind == entries.TICK:
         return Tick(leaf.at_ns)
-    if leaf.kind not in (entries.BATCH, entries.COMMAND, entries.CASE, entries.ERASURE):
+    if leaf.kind not in _INPUT_KINDS:
         return None
     if leaf.kind == entries.BATCH:
         return entries.batch_of(store.lasting(placed))
-    command: Command | CaseCommand = wire.decode(store.facts(placed)[0])
+    command: Command | CaseCommand | Looked = wire.decode(store.facts(placed)[0])
     return command
 
 

@@ -21,6 +21,7 @@ from skykeep.core.event import (
     Event,
     Finding,
     IdentityChanged,
+    Looked,
     RegistrationChanged,
     Severity,
     Tick,
@@ -38,7 +39,7 @@ from skykeep.record.entry import LONGEST_SOURCE, Entry, Fact
 from skykeep.units import BatchId, SensorId, ZoneId
 
 SITE, BATCH, COMMAND, TICK, CASE = "site", "batch", "command", "tick", "case"
-ERASURE = "erasure"
+ERASURE, LOOK = "erasure", "look"
 TRACKS, VERDICT, ALERT = "tracks", "verdict", "alert"
 INPUTS = frozenset({BATCH, COMMAND, TICK})
 OUTPUTS = frozenset({TRACKS, VERDICT, ALERT})
@@ -82,6 +83,11 @@ def command_entry(command: Command | CaseCommand, kind: str, at_ns: int) -> Entr
 def erasure_entry(command: EraseKeys, at_ns: int) -> Entry:
     """Which keys were destroyed, by whom and why: anybody may know."""
     return Entry(ERASURE, at_ns, ERASURE, (Fact(wire.encode(command)),))
+
+
+def look_entry(said: Looked) -> Entry:
+    """Who looked at what, when and why: open, like every act of the authority's people."""
+    return Entry(LOOK, said.until_ns, LOOK, (Fact(wire.encode(said)),))
 
 
 def batch_entry(batch: Batch) -> Entry:

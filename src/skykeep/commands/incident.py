@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,7 @@ import msgspec
 from skykeep.codec import entries
 from skykeep.commands.atomic import write_atomically
 from skykeep.core.casebook import Incident
+from skykeep.core.event import Actor, Looked
 from skykeep.dossier.build import build_dossier
 from skykeep.errors import DecisionError, RecordError
 from skykeep.runtime import Recorded
@@ -17,25 +20,43 @@ from skykeep.store.record_store import RECORD_FILE, RecordStore
 from skykeep.units import IncidentId, to_datetime
 
 
-def incidents_in(folder: Path) -> tuple[Incident, ...]:
-    """All incidents of a record, oldest first."""
+def incidents_in(folder: Path, noted: bool = False) -> tuple[Incident, ...]:
+    """All incidents of a record, oldest first; `noted` writes down that somebody looked."""
     desk = _open(folder)
     try:
+        if noted:
+            note_look(desk, "incidents")
         return tuple(desk.runtime.casebook.incidents.values())
     finally:
         desk.close()
 
 
-def dossier_of(folder: Path, incident_id: IncidentId, file_name: str) -> bytes:
-    """The dossier of an incident; DecisionError where there is no such incident."""
+def dossier_of(folder: Path, incident_id: IncidentId, file_name: str, noted: bool = False) -> bytes:
+    """The dossier of an incident; DecisionError where there is no such incident.
+
+    `noted` writes down, behind what the dossier covers, that somebody looked.
+    """
     desk = _open(folder)
     try:
         incident = desk.runtime.casebook.incidents.get(incident_id)
         if incident is None:
             raise DecisionError(f"there is no incident {incident_id} in {folder}")
-        return build_dossier(desk.store, incident, file_name)
+        data = build_dossier(desk.store, incident, file_name)
+        if noted:
+            note_look(desk, f"dossier of incident {incident_id}")
+        return data
     finally:
         desk.close()
+
+
+def note_look(desk: Recorded, subject: str) -> None:
+    """Whoever reads the folder itself is named by the machine's account."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "an account without a name"
+    at_ns = time.time_ns()
+    desk.take([Looked(Actor(name, "keeper of the folder"), subject, "", at_ns, at_ns, 1)])
 
 
 def _open(folder: Path) -> Recorded:
@@ -51,7 +72,7 @@ def _open(folder: Path) -> Recorded:
 
 def list_(folder: Path, as_json: bool) -> int:
     """Print the incidents of a record."""
-    found = incidents_in(folder)
+    found = incidents_in(folder, noted=as_json)  # the short form names nobody
     if as_json:
         print(msgspec.json.encode(found).decode())
         return 0
@@ -69,6 +90,6 @@ def list_(folder: Path, as_json: bool) -> int:
 
 def dossier(folder: Path, incident_id: str, out: Path) -> int:
     """Write an incident's dossier to a file, whole or not at all."""
-    write_atomically(out, dossier_of(folder, IncidentId(incident_id), out.name))
+    write_atomically(out, dossier_of(folder, IncidentId(incident_id), out.name, noted=True))
     print(f"dossier: {out}")
     return 0

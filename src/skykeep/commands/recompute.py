@@ -11,7 +11,7 @@ import msgspec
 
 from skykeep.codec import entries, wire
 from skykeep.core.casebook import CaseCommand
-from skykeep.core.event import Tick
+from skykeep.core.event import Looked, Tick
 from skykeep.core.observation import Batch
 from skykeep.core.retention import EraseKeys
 from skykeep.errors import RecordError, SkykeepError
@@ -203,6 +203,8 @@ def _input_entry(item: Input | CaseCommand, kind: str, now_ns: int) -> Entry:
         return entries.batch_entry(item)
     if isinstance(item, EraseKeys):
         return entries.erasure_entry(item, now_ns)
+    if isinstance(item, Looked):
+        return entries.look_entry(item)
     return entries.command_entry(item, kind, now_ns)
 
 

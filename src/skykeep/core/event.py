@@ -27,6 +27,22 @@ class Tick:
     at_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Somebody saw a subject that points to a person, so many times from one moment to another.
+
+    An input that changes nothing: it is there to be recorded. `purpose` is what they said that
+    it was for; empty where their role is all the grounds there are.
+    """
+
+    actor: Actor
+    subject: str
+    purpose: str
+    from_ns: int
+    until_ns: int
+    times: int
+
+
 class Severity(enum.StrEnum):
     """How grave a finding is."""
 

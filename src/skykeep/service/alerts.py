@@ -21,6 +21,7 @@ from skykeep.core.alert import (
 from skykeep.core.event import Reason
 from skykeep.runtime import Recorded
 from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
+from skykeep.service.looks import looked
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.zones import Id, Text
 from skykeep.units import AlertId
@@ -108,6 +109,8 @@ async def get_alerts(
     """The alerts that are held; `closed=false` leaves out those that are closed."""
 
     named = holder.role is Role.OFFICER
+    if named:
+        await looked(request, holder, "alerts")
 
     def look(recorded: Recorded) -> AlertList:
         alerts = recorded.runtime.airspace.alerts()

@@ -19,6 +19,7 @@ from skykeep.service import (
     feeds,
     health,
     incidents,
+    looks,
     metrics,
     observations,
     permits,
@@ -79,8 +80,8 @@ def create_app(
     So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
     and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
     keeps the public folder in its `run`; `app.state.log_publisher` asks the witnesses in its
-    `run`; `app.state.retention` destroys what is due in its own, and `app.state.feeds` bring what
-    `fed` names, for those sensors, in theirs.
+    `run`; `app.state.retention` destroys what is due in its own, `app.state.looks` counts who
+    looked in its own, and `app.state.feeds` bring what `fed` names, for those sensors, in theirs.
     """
     page = page or Page()
     app = FastAPI(
@@ -92,7 +93,8 @@ def create_app(
     )
     app.state.writer, app.state.tokens = writer, tokens
     sockets = Sockets(tokens)
-    app.state.hub = Hub(writer, sockets, page)
+    app.state.looks = looks.Looks(writer)
+    app.state.hub = Hub(writer, sockets, page, app.state.looks)
     app.state.outbox = Outbox(writer, delivery or Delivery())
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
@@ -105,7 +107,7 @@ def create_app(
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
     app.include_router(feeds.router)
-    for room in (permits_card, permits_exempt, permits_page, zone_steps):
+    for room in (permits_card, permits_exempt, permits_page, zone_steps, looks):
         app.include_router(room.router)
 
     generated = app.openapi

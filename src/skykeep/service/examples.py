@@ -237,6 +237,7 @@ OBSERVATIONS: dict[str, Any] = {
             },
             "kind": {"drone": 0.8, "bird": 0.15, "aircraft": 0.01, "clutter": 0.04},
             "claim": None,
+            "operator": None,
             "claim_withheld": False,
         }
     ],

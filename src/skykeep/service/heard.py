@@ -7,7 +7,15 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from skykeep.core.event import AlertChanged, Event, ObservationRejected, ReportKept, Severity, Tick
+from skykeep.core.event import (
+    AlertChanged,
+    Event,
+    Looked,
+    ObservationRejected,
+    ReportKept,
+    Severity,
+    Tick,
+)
 from skykeep.core.observation import Batch, Form
 from skykeep.service.live_columns import Ray
 from skykeep.service.writer import Group
@@ -60,7 +68,7 @@ class Heard:
                 unused = {e.row for e in answer.events if isinstance(e, ObservationRejected)}
                 self._count(item, unused)
                 self._see(item, unused)
-            elif not isinstance(item, Tick):
+            elif not isinstance(item, Tick | Looked):
                 self.changed = self.judged = True
             self._events(answer.events)
 

@@ -39,6 +39,7 @@ from skykeep.service.live_topics import (
     reports_message,
     sensors_message,
 )
+from skykeep.service.looks import Looks
 from skykeep.service.moment import Moment, moment_of
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.web_page import Page
@@ -69,6 +70,10 @@ TOPICS = (
     "site", "zones", "sensors", "tracks", "trails", "alerts", "rays", "reports", "permits",
     "incidents", "service",
 )  # fmt: skip
+#: What names persons or their aircraft, and to whom: that they look is written down.
+PERSONAL = frozenset(
+    {(OFFICER, "alerts"), (OFFICER, "permits"), (OFFICE, "permits"), (OFFICER, "reports")}
+)
 #: Incidents told at once, the newest.
 INCIDENTS_TOLD = 500
 
@@ -76,8 +81,8 @@ INCIDENTS_TOLD = 500
 class Hub:
     """What is told to the listeners of one site; `run` keeps it up to date."""
 
-    def __init__(self, writer: Writer, sockets: Sockets, page: Page) -> None:
-        self.writer, self.sockets, self.page = writer, sockets, page
+    def __init__(self, writer: Writer, sockets: Sockets, page: Page, looks: Looks) -> None:
+        self.writer, self.sockets, self.page, self.looks = writer, sockets, page, looks
         self.frames: dict[tuple[Role, str], Frame] = {}
         self.listeners: dict[Listener, None] = {}
         self.sent = self.skipped = 0

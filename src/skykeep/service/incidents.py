@@ -29,6 +29,7 @@ from skykeep.service.alerts import Officer
 from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, needs, plain, writer_of
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import shown
+from skykeep.service.looks import looked
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.service.zones import Id, Text
@@ -190,6 +191,7 @@ async def get_incident(
 
     found = await writer_of(request).ask(look)
     whole: IncidentWhole = found_or_404(request, found, f"incident {incident_id[:40]}")
+    await looked(request, holder, f"incident {whole.incident.incident_id}")
     return whole
 
 
@@ -214,6 +216,7 @@ async def get_dossier(request: Request, incident_id: IncidentPath, holder: Offic
     writer = writer_of(request)
     found = await writer.ask(look)
     incident: Incident = found_or_404(request, found, f"incident {incident_id[:40]}")
+    await looked(request, holder, f"dossier of incident {incident.incident_id}")
     data = await make_dossier(writer, incident, f"{incident_id}.zip")
     return Response(data, media_type="application/zip")
 

@@ -8,9 +8,12 @@ import time
 from typing import Annotated
 
 import msgspec
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from skykeep.service.hub import EVERYBODY, TOPICS, WATCHERS, Hub
+from skykeep.runtime import Answer
+from skykeep.service.hub import EVERYBODY, PERSONAL, TOPICS, WATCHERS, Hub
+from skykeep.service.looks import purpose_of
 from skykeep.service.tokens import Holder
 from skykeep.service.web_socket import (
     FIRST_MESSAGE_BYTES,
@@ -18,7 +21,7 @@ from skykeep.service.web_socket import (
     GoneError,
     WebSocket,
 )
-from skykeep.service.writer import told
+from skykeep.service.writer import UnavailableError, told
 
 #: What a listener says cannot be understood (RFC 6455, section 7.4.1).
 POLICY_VIOLATION = 1008
@@ -37,8 +40,8 @@ _WANT = msgspec.json.Decoder(_Want)
 class Listener:
     """One who listens: what was sent last of each topic, and whether it takes any."""
 
-    def __init__(self, socket: WebSocket, holder: Holder, hub: Hub) -> None:
-        self.socket, self.holder, self.hub = socket, holder, hub
+    def __init__(self, socket: WebSocket, holder: Holder, hub: Hub, purpose: str = "") -> None:
+        self.socket, self.holder, self.hub, self.purpose = socket, holder, hub, purpose
         self.wake = asyncio.Event()
         #: Since when it has not taken what was sent, by the monotonic clock.
         self.stuck_since_s: float | None = None
@@ -55,12 +58,23 @@ class Listener:
             for topic in TOPICS:
                 if self._due(topic):
                     await self._until_ready()
+                    self.look(topic)
                     frame = self._frame(topic)  # not before: the latest wins
                     if frame is not None:
                         await self.socket.send_frame(frame)
                         self.hub.sent += 1
                         self._note(topic, frame)
             await self.wake.wait()
+
+    def look(self, topic: str) -> asyncio.Future[list[Answer]] | None:
+        """Whoever sees names is written down; a record that is away blinds nobody."""
+        if (self.holder.role, topic) not in PERSONAL:
+            return None
+        try:
+            subject = f"live stream: {topic}"
+            return self.hub.looks.touch(self.holder.actor, subject, self.purpose)
+        except UnavailableError:
+            return None
 
     def _due(self, topic: str) -> bool:
         if topic == "site":
@@ -123,9 +137,13 @@ class Live:
             await socket.open()
             async with sockets.holding(socket):
                 holder = await socket.introduce(sockets.tokens, frozenset(EVERYBODY))
-                await self._serve(Listener(socket, holder, self.hub))
+                purpose = purpose_of(HTTPConnection(scope))
+                await self._serve(Listener(socket, holder, self.hub, purpose))
 
     async def _serve(self, listener: Listener) -> None:
+        looks = [found for topic in TOPICS if (found := listener.look(topic)) is not None]
+        if looks:
+            await asyncio.wait(looks)  # before the first name is shown
         self.hub.listeners[listener] = None
         speaking = asyncio.ensure_future(listener.speak())
         speaking.add_done_callback(lambda done: _end(listener.socket, done))

@@ -21,9 +21,10 @@ from skykeep.errors import InputError, RecordError
 from skykeep.record.entry import Placed, read_leaf, sealed_hour, unseal
 from skykeep.runtime import Recorded
 from skykeep.service.desk import READS, needs, writer_of
+from skykeep.service.looks import looked
 from skykeep.service.tokens import Holder, Role
 from skykeep.store.record_store import RecordStore
-from skykeep.units import NS_PER_S
+from skykeep.units import NS_PER_S, to_datetime
 
 router = APIRouter(tags=["observations"])
 
@@ -132,6 +133,9 @@ async def get_observations(
     if from_ns >= to_ns:
         raise InputError("query.from", "is not before `to`", "Give a span of time")
     named = holder.role is Role.OFFICER
+    if named:
+        hours = f"{to_datetime(from_ns):%Y-%m-%d %H}h to {to_datetime(to_ns):%Y-%m-%d %H}h UTC"
+        await looked(request, holder, f"observations of {sensor or 'all sensors'}, {hours}")
     wanted = Wanted(from_ns, to_ns, _box(box), sensor, limit, named)
     start = None if cursor is None else tuple(map(int, cursor.split("-")))
 

@@ -28,6 +28,7 @@ from skykeep.service.desk import (
     writer_of,
 )
 from skykeep.service.examples import shown
+from skykeep.service.looks import looked
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.zones import Id, Text
 from skykeep.units import NS_PER_S, PermitId
@@ -253,6 +254,7 @@ async def get_history(
         return _history(wanted, book) if steps else None
 
     found: History = found_or_404(request, await writer_of(request).ask(look), "such permit")
+    await looked(request, holder, f"permit {wanted}")
     return found
 
 
@@ -288,6 +290,7 @@ async def get_permits(
     request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)]
 ) -> PermitDocument:
     """All permits and exemptions, each in its present state."""
+    await looked(request, holder, "permits")
 
     def look(recorded: Recorded) -> PermitDocument:
         airspace = recorded.runtime.airspace

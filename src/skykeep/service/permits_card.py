@@ -25,6 +25,7 @@ from skykeep.core.permit import Permit
 from skykeep.runtime import Recorded
 from skykeep.service.desk import READS, found_or_404, needs, problems, writer_of
 from skykeep.service.examples import shown
+from skykeep.service.looks import looked
 from skykeep.service.outbox import Outbox
 from skykeep.service.tokens import Holder, Role
 from skykeep.units import NS_PER_S, PermitId
@@ -114,6 +115,7 @@ async def get_card(
     permits = await writer_of(request).ask(_permits)
     known = next((p for p in permits if p.permit_id == PermitId(permit_id)), None)
     permit: Permit = found_or_404(request, known, "such permit")
+    await looked(request, holder, f"permit {permit.permit_id}")
     text = card_text(permit, volume - 1, now_ns, key.public, key.sign)
     return CardText(permit_id=permit_id, text=text, qr=qr_rows(text))
 

@@ -27,6 +27,7 @@ from skykeep.core.permit_book import PAGE, Notice, ReportDelivery
 from skykeep.errors import InputError
 from skykeep.runtime import Recorded
 from skykeep.service.desk import carry_out, writer_of
+from skykeep.service.looks import Looks
 from skykeep.service.outbox import Outbox
 from skykeep.service.problems import Refused
 from skykeep.service.writer import Item
@@ -61,6 +62,9 @@ Secret = Annotated[str, Path(max_length=100)]
 async def permit_page(request: Request, secret: Secret, permit_id: str) -> Response:
     """The page of one permit."""
     permit, notices, site = await _found(request, secret, permit_id)
+    # Who opened it is not known, only that the secret link was used: the name stays sealed.
+    looks: Looks = request.app.state.looks
+    await looks.note(Actor(f"link of {permit.permit_id}", "holder"), f"permit {permit.permit_id}")
     return HTMLResponse(page_of(permit, notices, site), headers=_HEADERS)
 
 

@@ -26,6 +26,7 @@ from skykeep.record.proof import Proof
 from skykeep.service.desk import READS, needs, writer_of
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import RECEIPT, text_answer
+from skykeep.service.looks import looked
 from skykeep.service.problems import Refused
 from skykeep.service.publish_log import LogPublisher
 from skykeep.service.tiles import tiles_of_app
@@ -54,6 +55,8 @@ async def get_receipt(
     A sensor's own batches come with all their facts and salts. Status 503 until the entry is
     published: some seconds, where the site has witnesses.
     """
+    if holder.role is Role.SENSOR:
+        await looked(request, holder, f"receipts of {holder.sensor}")
     return await _receipt(request, entry, holder)
 
 

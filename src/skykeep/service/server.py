@@ -167,6 +167,7 @@ async def _serve(
     feeding = asyncio.ensure_future(app.state.feeds.run())
     # A story's clock is not the world's: nothing of it is a person's.
     retaining = asyncio.ensure_future(app.state.retention.run() if play is None else _nothing())
+    looking = asyncio.ensure_future(app.state.looks.run())
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     playing = None if play is None else asyncio.ensure_future(play(writer, listener))
     if playing is not None:
@@ -182,6 +183,8 @@ async def _serve(
         app.state.publisher.stop()
         app.state.log_publisher.stop()
         app.state.retention.stop()
+        app.state.looks.stop()
+        await asyncio.wait([looking])
         writer.stop()
         await asyncio.wait([at_work, telling, sending, publishing, cosigning, retaining])
         await at_work

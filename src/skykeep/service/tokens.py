@@ -39,6 +39,7 @@ class Role(enum.StrEnum):
     OFFICER = "officer"
     PERMIT_OFFICE = "permit_office"
     READER = "reader"
+    EVIDENCE_OFFICER = "evidence_officer"  # sees who looked, and what the record covers
 
 
 class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from skykeep.core.verdict import Presence
 from skykeep.runtime import Recorded
 from skykeep.service.alerts import ReasonOut, reasons_out
 from skykeep.service.desk import READS, needs, writer_of
+from skykeep.service.looks import looked
 from skykeep.service.tokens import Holder, Role
 
 router = APIRouter(tags=["tracks"])
@@ -162,6 +163,8 @@ async def get_tracks(
 ) -> TrackList:
     """The tracks of this moment with their verdicts."""
     named = holder.role is Role.OFFICER
+    if named:
+        await looked(request, holder, "tracks")
 
     def look(recorded: Recorded) -> TrackList:
         airspace = recorded.runtime.airspace

@@ -123,12 +123,15 @@ class Writer:
         """Jobs in the queue."""
         return len(self._jobs)
 
-    def submit(self, items: Sequence[Item]) -> asyncio.Future[list[Answer]]:
-        """Hand in inputs that stay together; the answers come when all is durable."""
+    def submit(self, items: Sequence[Item], always: bool = False) -> asyncio.Future[list[Answer]]:
+        """Hand in inputs that stay together; the answers come when all is durable.
+
+        With `always` a full queue is no reason to turn them away: for what is bounded elsewhere.
+        """
         self._check()
         rows = sum(len(item) for item in items if isinstance(item, Batch))
         full = self._waiting_rows + rows > QUEUE_ROWS and self._waiting_rows
-        if full or len(self._jobs) >= QUEUE_JOBS:
+        if not always and (full or len(self._jobs) >= QUEUE_JOBS):
             self.shed_jobs += 1
             self.shed_rows += rows
             self.shed_by.update({i.sensor_id: len(i) for i in items if isinstance(i, Batch)})

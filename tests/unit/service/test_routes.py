@@ -14,7 +14,7 @@ from skykeep.codec.permits import encode_permits
 from skykeep.commands.recompute import recompute
 from skykeep.core.permit import PermitState
 from skykeep.units import NS_PER_MS, NS_PER_S
-from tests.desk import OFFICE, OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN, Desk
+from tests.desk import EVIDENCE, OFFICE, OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN, Desk
 from tests.sky import (
     CITY,
     RADAR,
@@ -277,6 +277,7 @@ READS = {
     "zones/versions?zone_id=Z1": {OFFICER, OFFICE, READER},
     "zones/at?at=2026-09-12T00:00:00Z": {OFFICER, OFFICE, READER},
     "zones/pending": {OFFICER, OFFICE},
+    "looks": {EVIDENCE},
 }
 ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban", "change_zone")
 PERMIT_COMMANDS = ("put_permit", "grant_permit")
@@ -327,7 +328,7 @@ MAY = {
 
 
 def test_every_route_is_for_its_roles_only(desk: Desk) -> None:
-    everybody = (OFFICER, OFFICE, READER, RADAR_TOKEN)
+    everybody = (OFFICER, OFFICE, READER, RADAR_TOKEN, EVIDENCE)
     for token in everybody:
         for path, allowed in READS.items():
             status = desk.get(f"/v1/{path}", token).status_code
