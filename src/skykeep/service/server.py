@@ -160,14 +160,12 @@ async def _serve(
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     at_work = asyncio.ensure_future(writer.run())
-    telling = asyncio.ensure_future(app.state.hub.run())
-    sending = asyncio.ensure_future(app.state.outbox.run())
-    publishing = asyncio.ensure_future(app.state.publisher.run())
-    cosigning = asyncio.ensure_future(app.state.log_publisher.run())
-    feeding = asyncio.ensure_future(app.state.feeds.run())
+    state = app.state
     # A story's clock is not the world's: nothing of it is a person's.
-    retaining = asyncio.ensure_future(app.state.retention.run() if play is None else _nothing())
-    looking = asyncio.ensure_future(app.state.looks.run())
+    retention = [state.retention] if play is None else []
+    rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *retention]
+    last_words = {room: asyncio.ensure_future(room.run()) for room in (state.feeds, state.looks)}
+    beside = [asyncio.ensure_future(room.run()) for room in rooms]
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
     playing = None if play is None else asyncio.ensure_future(play(writer, listener))
     if playing is not None:
@@ -176,25 +174,17 @@ async def _serve(
         await server.serve([listener])
         if playing is not None:
             await _ended(playing)
-        app.state.feeds.stop()
-        await asyncio.wait([feeding])  # what came is still recorded
-        app.state.hub.stop()
-        app.state.outbox.stop()
-        app.state.publisher.stop()
-        app.state.log_publisher.stop()
-        app.state.retention.stop()
-        app.state.looks.stop()
-        await asyncio.wait([looking])
+        for room, running in last_words.items():
+            room.stop()
+            await asyncio.wait([running])  # what came, and who looked, is still recorded
+        for room in rooms:
+            room.stop()
         writer.stop()
-        await asyncio.wait([at_work, telling, sending, publishing, cosigning, retaining])
+        await asyncio.wait([at_work, *beside])
         await at_work
     finally:
         writer.close()
         log.event(logging.INFO, "service.stop", entries=writer.size)
-
-
-async def _nothing() -> None:
-    """For what a story leaves out."""
 
 
 def _end_if_failed(playing: asyncio.Future[None], server: _Server) -> None:
