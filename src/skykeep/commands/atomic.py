@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from skykeep.errors import DecisionError, InputError
+from skykeep.store.durable import put_in_place, sync_folder
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -23,23 +24,10 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         mode = path.stat().st_mode & 0o7777 if path.exists() else None
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        with os.fdopen(descriptor, "wb") as file:
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        put_in_place(path, data, temporary, mode)
         state = "the new file stands, but may not survive a power cut"
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(path.parent)
     except OSError as e:
-        with suppress(OSError):
-            temporary.unlink()
         problem = f"cannot be written ({e.strerror or e})"
         raise InputError(str(path), problem, f"Check space and rights; {state}.") from e
 

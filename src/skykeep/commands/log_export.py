@@ -30,6 +30,7 @@ from skykeep.record.tiles import (
     tiles_of,
     write_bundle,
 )
+from skykeep.store.durable import make_folder
 from skykeep.store.record_files import PUBLIC_FILE
 from skykeep.store.record_store import RecordStore
 
@@ -141,9 +142,9 @@ def mirror(source: Source, key: PublicKey, out: Path) -> Checkpoint:
                 new.append((tile, b"".join(hashes.hashes(level, tile.first, tile.end))))
     for tile, data in new:
         path = out / tile.path()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, data)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_atomically(out / CHECKPOINT_FILE, note)
     return head
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import hmac
-import os
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from skykeep.errors import InputError
 from skykeep.record.keys import new_seed
+from skykeep.store.durable import write_synced
 
 LINK_KEY_FILE, CARD_KEY_FILE = "permit-links.key", "permit-cards.key"
 #: 128 bits of the derived value: not to be guessed, and short enough for a text message.
@@ -47,17 +47,12 @@ def open_keys(folder: Path) -> PermitKeys:
 
 
 def _key(path: Path) -> bytes:
-    try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_key(path)
-    except OSError as error:
-        problem = f"cannot be made ({error.strerror})"
-        raise InputError(str(path), problem, "Check the data folder") from None
-    with os.fdopen(made, "w", encoding="ascii") as file:
-        file.write(new_seed().hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        try:
+            write_synced(path, new_seed().hex(), 0o600)
+        except OSError as error:
+            problem = f"cannot be made ({error.strerror})"
+            raise InputError(str(path), problem, "Check the data folder") from None
     return read_key(path)
 
 

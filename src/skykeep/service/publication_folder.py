@@ -6,7 +6,6 @@ last: who reads between two writes sees a file that is not the listed one, and a
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from skykeep.codec.publication import MANIFEST_FILE
 from skykeep.errors import InputError
 from skykeep.service.web_page import BUILT
+from skykeep.store.durable import make_folder, put_in_place, sync_folder
 
 PAGE_FILE, INDEX_FILE, ASSETS = "public.html", "index.html", "assets"
 #: What lies beside the page in a build and goes with it.
@@ -55,7 +55,20 @@ def write_folder(folder: Path, files: Mapping[str, bytes], built: Path | None = 
     page = {name: path.read_bytes() for name, path in page_files(built).items()}
     last = {MANIFEST_FILE: files[MANIFEST_FILE]}
     rest = {name: data for name, data in files.items() if name not in last}
-    return sum(_put(folder / name, data) for name, data in (page | rest | last).items())
+    changed = _put_all(folder, page | rest)
+    return changed + _put_all(folder, last)
+
+
+def _put_all(folder: Path, files: Mapping[str, bytes]) -> int:
+    """Bring files up to date, durably; how many changed."""
+    changed = [folder / name for name, data in files.items() if _put(folder / name, data)]
+    for holding in sorted({path.parent for path in changed}):
+        try:
+            sync_folder(holding)
+        except OSError as error:
+            problem = f"may not survive a power failure ({error.strerror or error})"
+            raise InputError(str(holding), problem, "Check the disk, then write it again") from None
+    return len(changed)
 
 
 def _put(path: Path, data: bytes) -> bool:
@@ -64,15 +77,9 @@ def _put(path: Path, data: bytes) -> bool:
     try:
         if path.is_file() and path.read_bytes() == data:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        make_folder(path.parent)
+        put_in_place(path, data, temporary)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         problem = f"cannot be written ({error.strerror or error})"
         raise InputError(str(path), problem, "Check space and rights of the folder") from None
     return True

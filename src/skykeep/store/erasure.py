@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from skykeep.record.entry import sealed_hour
+from skykeep.store.record_files import empty_log
 
 
 def destroy(db: sqlite3.Connection, keys: sqlite3.Connection, snapshots: str) -> None:
@@ -32,11 +33,6 @@ def destroy(db: sqlite3.Connection, keys: sqlite3.Connection, snapshots: str) ->
         empty_log(one)
     with db:
         db.execute("DELETE FROM erasing")
-
-
-def empty_log(db: sqlite3.Connection) -> None:
-    """Move the write-ahead log into the database and cut it to nothing."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def sealing_keys(keys: sqlite3.Connection) -> list[tuple[str, int]]:

@@ -127,8 +127,8 @@ def _packed(items: Sequence[bytes]) -> bytes:
 
 def _read(first: int, hashes: bytes, leaves: bytes, facts: bytes) -> Group:
     """Only bytes leave SQLite as long as its file is sound; a torn page may say anything."""
-    count, rest = divmod(len(hashes), HASH_BYTES)
-    if type(hashes) is not bytes or rest or not count:
+    count, rest = divmod(len(hashes), HASH_BYTES) if type(hashes) is bytes else (0, 0)
+    if rest or not count:
         raise RecordError(f"entry {first} and those stored with it: their hashes are damaged")
     found = [
         _parted(first, count, name, data) for name, data in (("leaves", leaves), ("facts", facts))

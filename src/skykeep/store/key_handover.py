@@ -27,7 +27,8 @@ from skykeep.record.keys import (
 )
 from skykeep.record.keys import signer as make_signer
 from skykeep.record.note import Verifier
-from skykeep.store.record_files import PUBLIC_FILE, SECRET_FILE, LogKeys, write_synced
+from skykeep.store.durable import write_synced
+from skykeep.store.record_files import PUBLIC_FILE, SECRET_FILE, LogKeys
 
 NEXT_FILE = "log.next.skey"
 
@@ -65,9 +66,11 @@ class KeyHistory:
 
 
 def documents(db: sqlite3.Connection) -> list[bytes]:
-    """The hand-overs as they were signed, oldest first."""
-    rows = db.execute("SELECT note FROM handovers ORDER BY number").fetchall()
-    return [bytes(note) for (note,) in rows]
+    """The hand-overs as they were signed, oldest first; RecordError for a damaged row."""
+    signed = [row[0] for row in db.execute("SELECT note FROM handovers ORDER BY number")]
+    if any(type(note) is not bytes for note in signed):
+        raise RecordError("a hand-over is not stored as bytes")
+    return signed
 
 
 def settle(

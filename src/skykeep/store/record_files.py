@@ -14,6 +14,7 @@ from pathlib import Path
 from skykeep.errors import RecordError
 from skykeep.record.keys import Ed25519Signer, PublicKey, new_seed, parse_public, parse_secret
 from skykeep.record.keys import signer as make_signer
+from skykeep.store.durable import write_synced
 from skykeep.store.groups import GROUPS_TABLE
 
 RECORD_FILE, KEYS_FILE = "record.sqlite", "keys.sqlite"
@@ -80,10 +81,27 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
         # What is deleted is overwritten: a key that was destroyed is in no free page.
         db.execute("PRAGMA secure_delete = ON")
         db.executescript(f"BEGIN; {tables} COMMIT;")  # one sync for all that is new
+        # A sync that failed leaves in the log what can be read and is not on the disk, and no
+        # later sync brings it there: what was found is written once more.
+        empty_log(db)
     except DATABASE_ERRORS:
         db.close()
         raise
     return db
+
+
+def empty_log(db: sqlite3.Connection) -> None:
+    """Move the write-ahead log into the database and cut it to nothing, durably.
+
+    SQLite does not sync what it has cut: a power failure would bring back what was deleted.
+    """
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    (path,) = (row[2] for row in db.execute("PRAGMA database_list") if row[1] == "main")
+    descriptor = os.open(f"{path}-wal", os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def damage(db: sqlite3.Connection, name: str) -> tuple[str, ...]:
@@ -132,18 +150,6 @@ def _new_keys(folder: Path, origin: str) -> LogKeys:
     write_synced(folder / PUBLIC_FILE, signer.key.to_text(), 0o644)
     write_synced(folder / SECRET_FILE, signer.to_secret_text(), 0o600)
     return LogKeys(signer.key, signer)
-
-
-def write_synced(path: Path, line: str, mode: int) -> None:
-    """A whole file or none: whatever kills the process, no half of a key is left."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _text(path: Path) -> str:

@@ -47,6 +47,7 @@ from skykeep.record.keys import Ed25519Signer, PublicKey
 from skykeep.record.merkle import Frontier, StoredTree, leaf_hash
 from skykeep.record.note import Note
 from skykeep.store import erasure, groups, holds
+from skykeep.store.durable import make_folder
 from skykeep.store.groups import Group
 from skykeep.store.holds import HeldFact
 from skykeep.store.key_handover import change_key, documents, settle
@@ -60,6 +61,7 @@ from skykeep.store.record_files import (
     SECRET_FILE,
     Newest,
     damage,
+    empty_log,
     has_begun,
     log_keys,
     newest_note,
@@ -116,7 +118,7 @@ class RecordStore:
         self._cache: dict[tuple[str, int], FactKey] = {}
         self.frontier = Frontier()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             if audit and not has_begun(folder):
                 raise RecordError(f"there is no record in {folder}, or it is empty")
             log = log_keys(folder, origin, audit)
@@ -137,7 +139,7 @@ class RecordStore:
             raise RecordError(f"the keys in {folder} cannot be opened: {error}") from None
         try:
             self._begin(log.faults, audit)
-        except (*DATABASE_ERRORS, RecordError) as error:
+        except (*DATABASE_ERRORS, OSError, RecordError) as error:
             self.close()
             raise RecordError(f"the record in {folder} does not hold: {error}") from None
 
@@ -297,7 +299,10 @@ class RecordStore:
     def release(self, name: str) -> None:
         """Let go of what a hold kept: where its keys are gone, it is gone."""
         self._on_keys(lambda: holds.release(self._keys, name))
-        erasure.empty_log(self._keys)
+        try:
+            empty_log(self._keys)
+        except (*DATABASE_ERRORS, OSError) as error:
+            raise self._broke(error) from None
 
     def holds(self) -> tuple[str, ...]:
         """The holds that keep any fact."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skykeep.errors import RecordError
+from skykeep.store.durable import make_folder
 from skykeep.store.record_files import DATABASE_ERRORS, damage, open_database
 
 HEADS_FILE = "published.sqlite"
@@ -39,7 +40,7 @@ class WitnessHeads:
         """Open or begin it; RecordError with the mend where it is damaged."""
         path = folder / HEADS_FILE
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._db = open_database(path, _TABLES)
         except (*DATABASE_ERRORS, OSError) as error:
             raise RecordError(f"{path} cannot be opened: {error}") from None

@@ -31,6 +31,7 @@ from skykeep.record.cosignature import (
 from skykeep.record.keys import new_seed
 from skykeep.record.note import Verifier
 from skykeep.record.witness import Refused
+from skykeep.store.durable import make_folder, write_synced
 from skykeep.store.record_files import DATABASE_ERRORS, damage, open_database
 
 STATE_FILE, SECRET_FILE, PUBLIC_FILE = "witness.sqlite", "witness.skey", "witness.vkey"
@@ -63,35 +64,31 @@ class RefusedHead:
 
 
 def make_witness(folder: Path, name: str) -> Cosigner:
-    """A new witness with a new key and an empty state; RecordError where there is one already."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """A new witness with a new key and an empty state; RecordError where there is one already.
+
+    RecordError too if the disk did not take it: what is there then is no witness.
+    """
     for file in (SECRET_FILE, PUBLIC_FILE, STATE_FILE):
         if (folder / file).exists():
             raise RecordError(f"{folder / file} is there already: a witness is never made anew")
     made, state = cosigner(name, new_seed()), os.urandom(STATE_ID_BYTES).hex()
-    db = open_database(folder / STATE_FILE, _TABLES)
     try:
-        with db:
-            db.execute("INSERT INTO state VALUES (1, ?)", (state,))
-    finally:
-        db.close()
-    _write(folder / PUBLIC_FILE, made.key.to_text() + "\n", 0o644)
-    # The key last: without it there is no witness yet.
-    _write(folder / SECRET_FILE, f"{made.to_secret_text()}\n{_STATE_WORD}{state}\n", 0o600)
+        make_folder(folder)
+        db = open_database(folder / STATE_FILE, _TABLES)
+        try:
+            with db:
+                db.execute("INSERT INTO state VALUES (1, ?)", (state,))
+        finally:
+            db.close()
+        write_synced(folder / PUBLIC_FILE, made.key.to_text(), 0o644)
+        # The key last: without it there is no witness yet.
+        secret = f"{made.to_secret_text()}\n{_STATE_WORD}{state}"
+        write_synced(folder / SECRET_FILE, secret, 0o600)
+    except (*DATABASE_ERRORS, OSError) as error:
+        raise RecordError(
+            f"the witness could not be made: {error}. Remove {folder} and make it again"
+        ) from None
     return made
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _read_key(path: Path) -> tuple[Cosigner, str]:
