@@ -163,12 +163,16 @@ class _OperatorPositions(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
     legal_basis: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
+#: A feed's option: a value, or names with a value each.
+Option = str | int | float | bool | dict[str, str | float] | None
+
+
 class _Feed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     feed: str
     sensor: str
     kind: str
     address: str
-    options: dict[str, str | int | float | bool | None] = {}
+    options: dict[str, Option] = {}
 
 
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -362,13 +366,17 @@ def read_witnesses(path: Path) -> tuple[WitnessPlace, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """A feed as the site file names it: for which sensor, of which kind, from where."""
+    """A feed as the site file names it: for which sensor, of which kind, from where.
+
+    `sensors` are all of the site's, by their names; whoever runs the feed fills them in.
+    """
 
     feed_id: str
     sensor_id: SensorId
     kind: str
     address: str
-    options: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
+    sensors: Mapping[str, Sensor] = field(default_factory=dict)
 
 
 def read_feeds(path: Path) -> tuple[FeedSettings, ...]:

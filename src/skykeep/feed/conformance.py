@@ -37,7 +37,8 @@ def faults_of(
         found.append("no sample gives an observation")
     if list(map(_words, once)) != list(map(_words, again)):
         found.append("the same pieces give other batches the second time")
-    if any(batch.sensor_id != settings.sensor_id for batch in once):
+    more = () if kind.sensors is None else kind.sensors(settings)
+    if any(batch.sensor_id not in (settings.sensor_id, *more) for batch in once):
         found.append("a batch is not of the sensor that it was made for")
     ids = [batch.batch_id for batch in once]
     if len(set(ids)) != len(ids):

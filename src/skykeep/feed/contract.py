@@ -18,6 +18,7 @@ from skykeep.core.event import Finding
 from skykeep.core.observation import Batch, SensorKind
 from skykeep.errors import InputError
 from skykeep.feed.inbox import Inbox, Piece
+from skykeep.units import SensorId
 
 
 class Decoder(Protocol):
@@ -43,7 +44,9 @@ class Source(Protocol):
     def run(self, inbox: Inbox, stop: threading.Event) -> None:
         """Bring bytes until `stop`, then return; look at it at least every second.
 
-        `inbox.connected()` says that the source is there. InputError where it is lost or cannot
+        `inbox.connected()` says that the source is there, `inbox.peer()` who speaks to it. A
+        piece that must be acknowledged is put with what is to be called when all that it said
+        is durable (from another thread). InputError where it is lost or cannot
         be had: it is tried again, with a back-off.
         """
 
@@ -61,6 +64,7 @@ class FeedKind:
 
     `schemes` are those of the addresses that it understands; `framer` cuts a TCP stream;
     `source` makes a source of its own, where bytes alone do not do (a protocol that answers).
+    `sensors` names the sensors that a feed brings beside its own, where it brings several.
     `most_per_s` is what the fastest honest source of the kind brings; `most_waiting` pieces and
     `most_bytes` may wait for the decoder. What is more is shed, counted and shown.
     """
@@ -73,6 +77,7 @@ class FeedKind:
     framer: Callable[[], Framer] | None = None
     source: Callable[[FeedSettings, Callable[[], int]], Source] | None = None
     options: tuple[str, ...] = ()
+    sensors: Callable[[FeedSettings], tuple[SensorId, ...]] | None = None
     most_per_s: int = 20_000
     most_waiting: int = 20_000
     most_bytes: int = 16_000_000

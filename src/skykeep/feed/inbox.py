@@ -10,14 +10,21 @@ from dataclasses import dataclass
 
 from skykeep.units import NS_PER_S
 
+#: Peers of one source that are remembered.
+MOST_PEERS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes as they arrived: a datagram, a line, a message; `origin` says from which peer."""
+    """Bytes as they arrived: a datagram, a line, a message; `origin` says from which peer.
+
+    `durable` is called once when all that they said is durable, and not otherwise.
+    """
 
     at_ns: int
     data: bytes
     origin: str = ""
+    durable: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +61,9 @@ class Inbox:
         self._digest = hashlib.sha256()
         self._last_ns = 0
         self._is_connected, self._connects = False, 0
+        self._peers: dict[str, str] = {}
 
-    def put(self, data: bytes, origin: str = "") -> bool:
+    def put(self, data: bytes, origin: str = "", durable: Callable[[], None] | None = None) -> bool:
         """Take a piece, received now; False where it was shed."""
         at_ns = self._clock()
         with self._changed:
@@ -71,7 +79,7 @@ class Inbox:
                 self._digest.update(len(data).to_bytes(8, "big") + data)
                 return False
             self._in_second += 1
-            self._pieces.append(Piece(at_ns, data, origin))
+            self._pieces.append(Piece(at_ns, data, origin, durable))
             self._waiting_bytes += len(data)
             self._changed.notify()
         return True
@@ -96,6 +104,19 @@ class Inbox:
         with self._changed:
             self._is_connected = False
             self._changed.notify()
+
+    def peer(self, name: str, words: str) -> None:
+        """How one who speaks to the source does; who was told of longest ago is forgotten."""
+        with self._changed:
+            self._peers.pop(name, None)
+            self._peers[name] = words
+            if len(self._peers) > MOST_PEERS:
+                del self._peers[next(iter(self._peers))]
+
+    def peers(self) -> dict[str, str]:
+        """Who speaks to the source, by name, with words on each."""
+        with self._changed:
+            return dict(self._peers)
 
     def arrived(self) -> Arrived:
         """What it has seen so far."""

@@ -42,16 +42,18 @@ def kind_of(settings: FeedSettings, sensors: dict[str, Sensor]) -> FeedKind:
     if kind is None:
         mend = f"Give one of {', '.join(sorted(kinds()))}"
         raise InputError(f"{where}.kind", f"there is no kind {settings.kind!r}", mend)
-    sensor = sensors.get(settings.sensor_id)
-    if sensor is None:
-        problem = f"the site has no sensor {settings.sensor_id!r}"
-        raise InputError(f"{where}.sensor", problem, "Name one of the site's sensors")
-    if sensor.kind not in kind.sensor_kinds:
-        problem = f"sensor {sensor.sensor_id!r} is of kind {sensor.kind}"
-        mend = f"A feed of kind {kind.name} needs one of {', '.join(kind.sensor_kinds)}"
-        raise InputError(f"{where}.sensor", problem, mend)
     unknown = sorted(set(settings.options) - {*kind.options, "interval_s", "silence_s"})
     if unknown:
         mend = f"Leave it out; there are {', '.join(kind.options) or 'none'}"
         raise InputError(f"{where}.options.{unknown[0]}", "is no option of this kind", mend)
+    more = () if kind.sensors is None else kind.sensors(settings)
+    for sensor_id in (settings.sensor_id, *more):
+        sensor = sensors.get(sensor_id)
+        if sensor is None:
+            problem = f"the site has no sensor {sensor_id!r}"
+            raise InputError(f"{where}.sensor", problem, "Name one of the site's sensors")
+        if sensor.kind not in kind.sensor_kinds:
+            problem = f"sensor {sensor.sensor_id!r} is of kind {sensor.kind}"
+            mend = f"A feed of kind {kind.name} needs one of {', '.join(kind.sensor_kinds)}"
+            raise InputError(f"{where}.sensor", problem, mend)
     return kind

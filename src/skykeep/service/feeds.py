@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ from skykeep.core.event import Finding, Severity
 from skykeep.core.observation import Batch, Sensor
 from skykeep.errors import InputError, SkykeepError
 from skykeep.feed.contract import FeedKind
-from skykeep.feed.inbox import Arrived, Inbox
+from skykeep.feed.inbox import Arrived, Inbox, Piece
 from skykeep.feed.kinds import kind_of
 from skykeep.feed.sources import source_of
 from skykeep.service import log
@@ -61,7 +61,8 @@ class FeedOut(BaseModel):
     """How a feed does. `shed` pieces found no room; `digest` is over them, in their order.
 
     `delay_least_s` is the shortest time between an event and its receipt of late, transport and
-    clocks together: below zero the sensor's clock is ahead of ours.
+    clocks together: below zero the sensor's clock is ahead of ours. `peers` are those who speak
+    to a source that listens, with words on each.
     """
 
     feed: str
@@ -83,6 +84,7 @@ class FeedOut(BaseModel):
     findings: int
     delay_least_s: float | None
     delay_median_s: float | None
+    peers: dict[str, str]
 
 
 class FeedList(BaseModel):
@@ -144,22 +146,35 @@ class Feed:
             self.books.lost = problem
             self._stop.wait(RETRIES_S[min(tries, len(RETRIES_S)) - 1])
 
-    def decode(self) -> list[Batch]:
-        """What waits, decoded; waits for it for a moment. Runs in the decoder's thread."""
+    def decode(self) -> tuple[list[Batch], list[Piece]]:
+        """What waits, decoded, and those of its pieces that are to be acknowledged.
+
+        Waits for a piece for a moment. Runs in the decoder's thread.
+        """
         pieces = self.inbox.take(AT_ONCE, LOOK_S)
         self._mark()
         if not pieces:
-            return []
+            return [], []
         self._note_troubles()
         try:
             batches = list(self._decoder.push(pieces))
         except Exception as error:  # a plugin's fault is not ours to fall over
             logging.getLogger(__name__).exception("feed.fault")
             self.books.fault = f"a fault of the decoder ({type(error).__name__}); see the log"
-            return []
+            return [], []
         for batch in batches:
             self._count(batch)
-        return batches
+        return batches, [piece for piece in pieces if piece.durable is not None]
+
+    def acknowledge(self, pieces: Sequence[Piece]) -> None:
+        """Tell the source that all which these pieces said is durable."""
+        for piece in pieces:
+            if piece.durable is None:
+                continue
+            try:
+                piece.durable()
+            except Exception:  # a plugin's fault is not ours to fall over
+                logging.getLogger(__name__).exception("feed.fault")
 
     def last(self) -> list[Batch]:
         """What the decoder has still to say."""
@@ -234,6 +249,7 @@ class Feed:
             findings=self.books.findings,
             delay_least_s=round(min(delays_s), 4) if delays_s else None,
             delay_median_s=round(float(np.median(delays_s)), 4) if delays_s else None,
+            peers=self.inbox.peers(),
         )
 
 
@@ -254,7 +270,7 @@ class Feeds:
         """InputError names the feed that does not fit its site."""
         self.writer = writer
         known = {str(s.sensor_id): s for s in sensors}
-        self.feeds = [Feed(s, kind_of(s, known), clock) for s in settings]
+        self.feeds = [Feed(replace(s, sensors=known), kind_of(s, known), clock) for s in settings]
         self._stopping = False
 
     def troubles(self) -> dict[str, str]:
@@ -278,13 +294,17 @@ class Feeds:
         source.start()
         with ThreadPoolExecutor(1, name) as decoder:
             while not (self._stopping and not feed.inbox.arrived().waiting):
-                for batch in await loop.run_in_executor(decoder, feed.decode):
-                    await self._submit(batch)
+                batches, waiting = await loop.run_in_executor(decoder, feed.decode)
+                if all([await self._submit(batch) for batch in batches]):
+                    feed.acknowledge(waiting)
             for batch in await loop.run_in_executor(decoder, feed.last):
                 await self._submit(batch)
 
-    async def _submit(self, batch: Batch) -> None:
-        """Hand a batch in until it is durable; the record knows it by its id."""
+    async def _submit(self, batch: Batch) -> bool:
+        """Hand a batch in until it is durable; the record knows it by its id.
+
+        False where it is not: the record refused it, or is away while the service ends.
+        """
         while True:
             try:
                 (answer,) = await self.writer.submit((batch,))
@@ -293,14 +313,15 @@ class Feeds:
                     log.event(
                         logging.ERROR, "feed.unrecorded", batch=batch.batch_id, why=str(error)
                     )
-                    return
+                    return False
                 await asyncio.sleep(AGAIN_S)
                 continue
             if isinstance(answer.refused, SkykeepError):
                 log.event(
                     logging.ERROR, "feed.refused", batch=batch.batch_id, why=str(answer.refused)
                 )
-            return
+                return False
+            return True
 
 
 @router.get("/v1/feeds", response_model=FeedList, responses=READS)

@@ -7,7 +7,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skykeep.feed.inbox import Inbox
+from skykeep.feed.inbox import MOST_PEERS, Inbox
 from skykeep.units import NS_PER_S
 
 
@@ -78,3 +78,14 @@ def test_everything_is_taken_or_counted(pieces: list[bytes], most: int) -> None:
     assert len(taken) + seen.shed == len(pieces)
     assert sum(len(p.data) for p in taken) + seen.shed_bytes == seen.size_bytes
     assert seen.waiting == 0
+
+
+def test_peers_are_remembered_up_to_a_number() -> None:
+    box = inbox()
+    for number in range(MOST_PEERS + 1):
+        box.peer(str(number), "registers")
+    box.peer("1", "is registered")
+    peers = box.peers()
+    assert len(peers) == MOST_PEERS
+    assert "0" not in peers
+    assert peers["1"] == "is registered"

@@ -138,6 +138,49 @@ def test_a_record_that_is_away_loses_nothing(desk: Desk, monkeypatch: pytest.Mon
     peer.kill()
 
 
+def test_a_piece_is_acknowledged_when_it_is_durable(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "AGAIN_S", 0.01)
+    peer = Peer()
+    feeds, at_work = feeding(desk, peer.port)
+    until(desk, lambda s: bool(s["connected"]))
+    sizes: list[int] = []
+    inbox, size = feeds.feeds[0].inbox, desk.writer.size
+    desk.writer.problem = "the disk is away"
+    inbox.put(line(1), "", lambda: sizes.append(desk.writer.size))
+    until_waiting(desk, feeds.feeds[0])
+    desk.loop.run_until_complete(asyncio.sleep(0.05))
+    assert sizes == []
+    desk.writer.problem = ""
+    until(desk, lambda s: bool(sizes))
+    assert sizes[0] > size
+    feeds.stop()
+    desk.loop.run_until_complete(at_work)
+    peer.kill()
+
+
+def test_what_the_decoder_or_the_record_refuses_is_not_acknowledged(desk: Desk) -> None:
+    feed = failing()
+    told: list[str] = []
+    feed.inbox.put(b"break", "", lambda: told.append("break"))
+    feed.acknowledge(feed.decode()[1])
+    assert told == []
+    feed.inbox.put(b"well", "", lambda: told.append("well"))
+    feed.inbox.put(b"worse", "", lambda: told.append(str(1 // 0)))
+    feed.inbox.put(b"best", "", lambda: told.append("best"))
+    feed.acknowledge(feed.decode()[1])
+    assert told == ["well", "best"]
+    feeds, batch = Feeds(desk.writer, [], [], desk.clock), plots(1.0, (1.0, 2.0, 3.0))
+
+    def submitted(batch: Batch) -> bool:
+        return desk.loop.run_until_complete(feeds._submit(batch))
+
+    assert submitted(batch)
+    other = replace(batch, values=batch.values + 1.0)  # under an id that is taken
+    assert not submitted(other)
+
+
 def until_waiting(desk: Desk, feed: Feed) -> None:
     async def seen() -> None:
         while feed.books.batches == 0:
@@ -174,10 +217,10 @@ def test_a_decoder_that_breaks_is_named_and_goes_on() -> None:
     feed = failing()
     feed.inbox.connected()
     feed.inbox.put(b"break")
-    assert feed.decode() == []
+    assert feed.decode() == ([], [])
     assert "ZeroDivisionError" in feed.trouble()
     feed.inbox.put(b"well")
-    assert len(feed.decode()) == 1
+    assert len(feed.decode()[0]) == 1
     assert feed.last() == []
 
 
@@ -186,7 +229,7 @@ def test_what_is_shed_is_told_in_the_record() -> None:
     feed.inbox.connected()
     for _ in range(5):
         feed.inbox.put(b"xyz")
-    (batch,) = feed.decode()
+    ((batch,), _) = feed.decode()
     (said,) = batch.findings
     assert said.problem == "more came than could be taken"
     assert said.assumed.startswith("3 pieces of 9 bytes shed so far, sha256 ")
