@@ -83,14 +83,13 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     verify = commands.add_parser("verify", help="check a dossier offline against a key")
     verify.add_argument("file", metavar="FILE")
     verify.add_argument("--key", required=True, metavar="KEYFILE", help="the keeper's public key")
+    _add_witnesses(verify)
     verify.set_defaults(run=_verify)
 
     receipt = commands.add_parser("verify-receipt", help="check a receipt offline against keys")
     receipt.add_argument("file", metavar="FILE", help="a .tlog-proof that the service gave")
     receipt.add_argument("--key", required=True, metavar="KEYFILE", help="the log's public key")
-    receipt.add_argument("--witness", action="append", default=[], metavar="KEYFILE",
-                         help="a witness's public key; more than half of them must hold"
-                         )  # fmt: skip
+    _add_witnesses(receipt)
     receipt.set_defaults(run=_verify_receipt)
 
     fork = commands.add_parser("verify-fork", help="check a proof that a log went two ways")
@@ -104,6 +103,14 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
                         help="the log's key that you trust")  # fmt: skip
     change.add_argument("--out", type=Path, metavar="F", help="the new key goes here")
     change.set_defaults(run=_verify_handover)
+
+
+def _add_witnesses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--witness", action="append", default=[], metavar="KEYFILE",
+                        help="a witness's public key, or a second one of the log (ML-DSA-44); "
+                             "may be given again")  # fmt: skip
+    parser.add_argument("--quorum", type=int, metavar="N",
+                        help="so many witnesses are enough (else more than half)")  # fmt: skip
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -191,6 +198,17 @@ def _add_incident(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _add_token(dossier)
     dossier.add_argument("incident_id", metavar="INCIDENT")
     dossier.add_argument("--out", type=Path, required=True, metavar="F", help="the file to write")
+    dossier.add_argument("--withhold", action="append", default=[], metavar="SENSOR",
+                         help="show nothing of a sensor; may be given again")  # fmt: skip
+    dossier.add_argument("--withhold-kind", action="append", default=[], metavar="KIND",
+                         help="the same for a kind of sensors, or `identity`: all that names a "
+                              "person or a serial")  # fmt: skip
+    dossier.add_argument("--reason", default="", metavar="WORDS", help="why it is withheld")
+    dossier.add_argument("--by", default="", metavar="NAME", help="who withholds it (a running "
+                         "site takes the token's name)")  # fmt: skip
+    dossier.add_argument("--role", default="evidence officer", metavar="ROLE", help="in which role")
+    dossier.add_argument("--whole", action="store_true",
+                         help="show also who is not part of the incident: for a court")  # fmt: skip
     dossier.set_defaults(run=_incident_dossier)
 
 
@@ -294,15 +312,13 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from skykeep.verify import verifier
+    from skykeep.commands import verify
 
-    return verifier.run(args.file, args.key)
+    return verify.run(args.file, args.key, args.witness, args.quorum)
 
 
 def _verify_receipt(args: argparse.Namespace) -> int:
-    from skykeep.verify import verifier
-
-    return verifier.run(args.file, args.key, args.witness)
+    return _verify(args)
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -377,8 +393,14 @@ def _incident_dossier(args: argparse.Namespace) -> int:
 
     if remote.is_remote(args.folder):
         token = remote.read_token(args.token_file)
-        return remote.dossier(args.folder, args.incident_id, args.out, token)
-    return incident.dossier(Path(args.folder), args.incident_id, args.out)
+        return remote.dossier(
+            args.folder, args.incident_id, args.out, token, args.withhold, args.withhold_kind,
+            args.reason, args.whole,
+        )  # fmt: skip
+    withhold = incident.withholdings(
+        args.withhold, args.withhold_kind, args.by, args.role, args.reason
+    )
+    return incident.dossier(Path(args.folder), args.incident_id, args.out, withhold, args.whole)
 
 
 def _recompute(args: argparse.Namespace) -> int:

@@ -12,11 +12,17 @@ from hashlib import sha256
 
 from skykeep.dossier.container import write_container
 from tests.reference import notes
-from tests.reference.merkle import mth
+from tests.reference.merkle import mth, proof
 from tests.reference.ranges import range_proof
 
 NAME = "site.example/night"
 SEED = bytes(range(32))
+FOLDER, TITLE = "dossier-i0001", "skykeep dossier 2"
+CHECKPOINT, PROOF = "record/checkpoint.txt", "record/proof.txt"
+WITNESSED, CONSISTENCY = "record/witnessed.txt", "record/consistency.txt"
+LEAVES, FACTS = "record/leaves.jsonl", "record/facts.jsonl"
+WITNESSES = {f"w{n}.example": bytes([n]) * 32 for n in (1, 2, 3)}
+COSIGNED_S = 1_789_000_000
 BY, WHY = "the duty officer", "names a person"
 
 
@@ -39,6 +45,8 @@ class Made:
     start: int = 2
     end: int = 6
     hide: int = 3
+    witnessed: int = 0
+    witnesses: dict[str, bytes] = field(default_factory=lambda: dict(WITNESSES))
     leaves: list[bytes] = field(default_factory=list)
     facts: list[list[dict[str, str]]] = field(default_factory=list)
 
@@ -62,23 +70,65 @@ class Made:
         return notes.checkpoint(NAME, len(self.leaves), mth(self.leaves), SEED)
 
     def entries(self) -> dict[str, bytes]:
-        """What stands in the dossier after the manifest."""
-        proof = [str(self.start), *map(b64, range_proof(self.leaves, self.start, self.end))]
-        return {
-            "checkpoint": self.checkpoint(),
-            "proof": "".join(f"{p}\n" for p in proof).encode(),
-            "leaves": b"".join(leaf + b"\n" for leaf in self.leaves[self.start : self.end]),
-            "facts": b"".join(line(f) + b"\n" for f in self.facts[self.start : self.end]),
+        """The payload of the dossier, below data/."""
+        hashes = [str(self.start), *map(b64, range_proof(self.leaves, self.start, self.end))]
+        files = {
             "reader.html": b"<p>What happened</p>\n",
+            CHECKPOINT: self.checkpoint(),
+            PROOF: "".join(f"{h}\n" for h in hashes).encode(),
+        }
+        if self.witnessed:
+            files |= {
+                WITNESSED: self.cosigned(),
+                CONSISTENCY: "".join(f"{b64(h)}\n" for h in self.consistency()).encode(),
+            }
+        return files | {
+            LEAVES: b"".join(leaf + b"\n" for leaf in self.leaves[self.start : self.end]),
+            FACTS: b"".join(line(f) + b"\n" for f in self.facts[self.start : self.end]),
         }
 
+    def consistency(self) -> list[bytes]:
+        """RFC 6962, section 2.1.2, from the witnessed head to the signed one."""
+        return proof(self.witnessed, self.leaves)
 
-def manifest_text(entries: dict[str, bytes]) -> str:
-    lines = [f"{sha256(c).hexdigest()} {len(c)} {n}\n" for n, c in entries.items()]
-    return "skykeep dossier 1\n" + "".join(lines)
+    def cosigned(self) -> bytes:
+        """The witnessed head with the cosignatures of WITNESSES, each a second later."""
+        note = notes.checkpoint(NAME, self.witnessed, mth(self.leaves[: self.witnessed]), SEED)
+        text = note.partition(b"\n\n")[0].decode() + "\n"
+        for at_s, (name, seed) in enumerate(self.witnesses.items(), COSIGNED_S):
+            note += notes.cosignature(text, name, seed, at_s)
+        return note
 
 
-def dossier(entries: dict[str, bytes]) -> bytes:
-    """The file, with a manifest that fits and is signed."""
-    manifest = notes.signed(manifest_text(entries), NAME, SEED)
-    return write_container([("manifest", manifest), *entries.items()])
+def manifest(files: dict[str, bytes]) -> bytes:
+    return "".join(f"{sha256(c).hexdigest()}  {n}\n" for n, c in files.items()).encode()
+
+
+def bag(payload: dict[str, bytes]) -> dict[str, bytes]:
+    """The files of the folder: RFC 8493 by hand, then the payload."""
+    files = {f"data/{name}": content for name, content in payload.items()}
+    tags = {
+        "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+        "bag-info.txt": b"Source-Organization: site.example\n",
+        "manifest-sha256.txt": manifest(files),
+    }
+    return sealed(tags) | files
+
+
+def sealed(tags: dict[str, bytes]) -> dict[str, bytes]:
+    """Tag files with the tag manifest over them and the signature over that."""
+    over = manifest(tags)
+    text = f"{TITLE}\n{sha256(over).hexdigest()} tagmanifest-sha256.txt\n"
+    return tags | {
+        "tagmanifest-sha256.txt": over,
+        "signature.txt": notes.signed(text, NAME, SEED),
+    }
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    return write_container([(f"{FOLDER}/{name}", content) for name, content in files.items()])
+
+
+def dossier(payload: dict[str, bytes]) -> bytes:
+    """The file, with manifests that fit and are signed."""
+    return zipped(bag(payload))

@@ -8,16 +8,23 @@ from hashlib import sha256
 from tests.reference import ed25519
 
 
-def key_id(name: str, public_key: bytes) -> bytes:
-    """SHA-256 of name, newline, 01 and the key, cut to 4 bytes."""
-    return sha256(name.encode() + b"\n\x01" + public_key).digest()[:4]
+def key_id(name: str, public_key: bytes, kind: bytes = b"\x01") -> bytes:
+    """SHA-256 of name, newline, the kind's byte and the key, cut to 4 bytes."""
+    return sha256(name.encode() + b"\n" + kind + public_key).digest()[:4]
 
 
-def verifier_key(name: str, seed: bytes) -> str:
-    """The key line NAME+ID+BASE64 for the key of a 32-byte seed."""
+def verifier_key(name: str, seed: bytes, kind: bytes = b"\x01") -> str:
+    """The key line NAME+ID+BASE64 for the key of a 32-byte seed; a witness's kind is 04."""
     public_key = ed25519.public_key(seed)
-    encoded = b64encode(b"\x01" + public_key).decode()
-    return f"{name}+{key_id(name, public_key).hex()}+{encoded}"
+    encoded = b64encode(kind + public_key).decode()
+    return f"{name}+{key_id(name, public_key, kind).hex()}+{encoded}"
+
+
+def cosignature(text: str, name: str, seed: bytes, at_s: int) -> bytes:
+    """A witness's line under a checkpoint's text (C2SP tlog-cosignature)."""
+    signature = ed25519.sign(seed, f"cosignature/v1\ntime {at_s}\n{text}".encode())
+    raw = key_id(name, ed25519.public_key(seed), b"\x04") + at_s.to_bytes(8, "big") + signature
+    return f"— {name} {b64encode(raw).decode()}\n".encode()
 
 
 def signature_line(text: str, name: str, seed: bytes) -> str:

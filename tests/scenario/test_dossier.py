@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from skykeep.codec import entries
@@ -16,10 +21,15 @@ from skykeep.commands.recompute import recompute
 from skykeep.core.casebook import Assess, Conclusion, FileReport, OpenIncident
 from skykeep.core.event import Actor, AlertChanged, Tick
 from skykeep.dossier import build
+from skykeep.dossier.bag import make_bag
+from skykeep.dossier.build import Order, build_dossier
 from skykeep.dossier.container import write_container
+from skykeep.dossier.withholding import Withholding
+from skykeep.errors import InputError
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.feed.citadel_site import REVOKED_SERIAL, SURVEY_SERIAL
 from skykeep.record.entry import read_leaf
+from skykeep.record.keys import parse_secret
 from skykeep.runtime import Input, Recorded
 from skykeep.units import NS_PER_S, AlertId, IncidentId
 from skykeep.verify import verifier
@@ -27,6 +37,9 @@ from skykeep.verify import verifier
 OFFICER = Actor("C. Weber", "watch officer")
 #: Until the drone whose permit was revoked has raised the first alert.
 UNTIL_S = 262
+DATA = "dossier-i0001/data/"
+LEAVES, FACTS = f"{DATA}record/leaves.jsonl", f"{DATA}record/facts.jsonl"
+PROOF = f"{DATA}record/proof.txt"
 FLIPS = 500
 
 
@@ -59,7 +72,7 @@ def make(folder: Path, seed: int) -> Made:
         assert answer.refused is None
     desk.close()
     key = verifier.read_key((folder / "log.vkey").read_text(encoding="utf-8"))
-    return Made(folder, dossier_of(folder, number, "d.zip"), key)
+    return Made(folder, dossier_of(folder, number, Order("d.zip")), key)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +95,10 @@ def test_the_record_and_its_dossier_hold(made: Made) -> None:
     report = verifier.verify(made.dossier, made.key)
     assert report.holds, str(report)
     said = str(report)
-    assert "0 of " in said
-    assert "leaves withheld" in said
-    assert "withheld by lux-citadel-authority: it names a person" in said
+    said = " ".join(said.split())
+    assert re.search("0 of [0-9]+ leaves: all of the range are here", said)
+    assert re.search("remote-id: [0-9]+ of [0-9]+ facts withheld, in .* by lux-citadel-auth", said)
+    assert "it names a person, or an aircraft by its serial" in said
     assert "What such a proof cannot know" in said
 
 
@@ -95,7 +109,7 @@ def test_the_incident_is_listed(made: Made) -> None:
 
 
 def test_the_same_record_gives_the_same_dossier(made: Made) -> None:
-    assert dossier_of(made.folder, IncidentId("I0001"), "d.zip") == made.dossier
+    assert dossier_of(made.folder, IncidentId("I0001"), Order("d.zip")) == made.dossier
 
 
 def test_who_is_not_part_of_the_incident_is_not_named(made: Made) -> None:
@@ -124,10 +138,10 @@ def contents(of: Made) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "names",
     [
-        ("checkpoint",),
-        ("checkpoint", "proof"),
-        ("facts",),
-        ("leaves", "facts"),
+        ("record/checkpoint.txt",),
+        ("record/checkpoint.txt", "record/proof.txt"),
+        ("record/facts.jsonl",),
+        ("record/leaves.jsonl", "record/facts.jsonl"),
         ("reader.html",),
         ("incident.json",),
     ],
@@ -135,7 +149,8 @@ def contents(of: Made) -> dict[str, bytes]:
 def test_parts_of_another_dossier_are_refused(
     made: Made, other: Made, names: tuple[str, ...]
 ) -> None:
-    mixed = contents(made) | {name: contents(other)[name] for name in names}
+    places = [f"{DATA}{name}" for name in names]
+    mixed = contents(made) | {name: contents(other)[name] for name in places}
     assert mixed != contents(made)
     failed(verifier.verify(write_container(list(mixed.items())), made.key))
 
@@ -144,17 +159,17 @@ def test_a_range_in_the_middle_needs_and_has_its_proof(
     made: Made, other: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "CONTEXT_LEAVES", 0)
-    late = dossier_of(made.folder, IncidentId("I0001"), "d.zip")
+    late = dossier_of(made.folder, IncidentId("I0001"), Order("d.zip"))
     assert len(late) < len(made.dossier)
     assert verifier.verify(late, made.key).holds
     parts = verifier.read_container(late)
-    start, *hashes = parts["proof"].split()
+    start, *hashes = parts[PROOF].split()
     assert int(start) > 0
     assert hashes
-    parts["proof"] = b"\n".join([start, *hashes[1:], hashes[0]]) + b"\n"
+    parts[PROOF] = b"\n".join([start, *hashes[1:], hashes[0]]) + b"\n"
     failed(verifier.verify(write_container(list(parts.items())), made.key))
-    foreign = verifier.read_container(dossier_of(other.folder, IncidentId("I0001"), "d.zip"))
-    parts["proof"] = foreign["proof"]
+    foreign = verifier.read_container(dossier_of(other.folder, IncidentId("I0001"), Order("d.zip")))
+    parts[PROOF] = foreign[PROOF]
     failed(verifier.verify(write_container(list(parts.items())), made.key))
 
 
@@ -169,20 +184,23 @@ def test_added_removed_and_truncated_are_refused(made: Made) -> None:
         failed(verifier.verify(made.dossier[:length], made.key))
 
 
-def test_a_changed_fact_is_named_by_its_line(made: Made) -> None:
+def test_a_changed_fact_is_found_also_where_the_keeper_signs_it(made: Made) -> None:
     parts = contents(made)
-    lines = parts["facts"].split(b"\n")
+    lines = parts[FACTS].split(b"\n")
     number = next(
-        i for i, leaf in enumerate(parts["leaves"].split(b"\n"))
+        i for i, leaf in enumerate(parts[LEAVES].split(b"\n"))
         if read_leaf(leaf).kind == entries.VERDICT
     )  # fmt: skip
     lines[number] = (
         lines[number].replace(b"not_permitted", b"permitted").replace(b"undetermined", b"permitted")
     )
-    parts["facts"] = b"\n".join(lines)
-    assert f"line {number + 1}:" in failed(
-        verifier.verify(write_container(list(parts.items())), made.key)
-    )
+    parts[FACTS] = b"\n".join(lines)
+    said = failed(verifier.verify(write_container(list(parts.items())), made.key))
+    assert said == "entry data/record/facts.jsonl: is not as it is in manifest-sha256.txt"
+    signer = parse_secret((made.folder / "log.skey").read_text(encoding="utf-8"))
+    payload = [(n.removeprefix(DATA), c) for n, c in parts.items() if n.startswith(DATA)]
+    signed = write_container(make_bag("dossier-i0001", payload, [], signer))
+    assert f"line {number + 1}:" in failed(verifier.verify(signed, made.key))
 
 
 def test_the_verifier_alone_says_the_same(made: Made, tmp_path: Path) -> None:
@@ -194,3 +212,136 @@ def test_the_verifier_alone_says_the_same(made: Made, tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert b"THIS DOSSIER HOLDS" in ran.stdout
+
+
+RADAR = Withholding(Actor("D. Evers", "evidence officer"), "its place is secret", sensor="radar")
+
+
+Build = Callable[[Order], bytes]
+
+
+@pytest.fixture(scope="module")
+def built(made: Made) -> Iterator[Build]:
+    """Dossiers of the record that is opened once."""
+    site = citadel_night(1).site
+    desk = Recorded(made.folder, site)
+    incident = desk.runtime.casebook.incidents[IncidentId("I0001")]
+    yield partial(build_dossier, desk.store, incident)
+    desk.close()
+
+
+@pytest.fixture(scope="module")
+def without_radar(built: Build) -> bytes:
+    return built(Order("d.zip", (RADAR,)))
+
+
+def test_a_sensor_that_is_withheld_is_named_by_the_verifier(
+    made: Made, without_radar: bytes
+) -> None:
+    report = verifier.verify(without_radar, made.key)
+    assert report.holds
+    said = report.withheld[2]
+    found = re.fullmatch(
+        r"radar: (\d+) of (\d+) facts \(ALL OF IT\) withheld, in (\d+) of (\d+) entries, "
+        "by D. Evers, evidence officer: its place is secret",
+        said,
+    )
+    assert found is not None, said
+    assert found[1] == found[2]
+    assert found[3] == found[4]
+    assert int(found[3]) > 200
+
+
+def test_a_sensor_that_is_withheld_is_named_on_the_first_page(without_radar: bytes) -> None:
+    parts = verifier.read_container(without_radar)
+    page = parts[f"{DATA}reader.html"].decode()
+    first = page[page.index("<header") : page.index("</header>")]
+    assert "This dossier does not show everything." in first
+    assert re.search("([0-9]+) of \\1 batches of radar \\(radar\\) are withheld", first)
+    assert "D. Evers, evidence officer" in first
+    assert "its place is secret" in first
+
+
+def test_what_is_withheld_is_nowhere_and_its_commitment_is(
+    made: Made, without_radar: bytes
+) -> None:
+    whole, less = contents(made), verifier.read_container(without_radar)
+    leaves = whole[LEAVES].splitlines()
+    assert less[LEAVES] == whole[LEAVES]
+    shown = [line for line, leaf in zip(less[FACTS].splitlines(), leaves, strict=True)
+             if read_leaf(leaf).source == "radar"]  # fmt: skip
+    assert len(shown) > 200
+    assert not any(b'"fact"' in line for line in shown)
+    told = msgspec.json.decode(less[f"{DATA}withheld.json"])
+    (group,) = [g for g in told["groups"] if g["source"] == "radar"]
+    assert group["by"] == "D. Evers, evidence officer"
+    facts = [msgspec.json.decode(line) for line in less[FACTS].splitlines()]
+    start = int(less[PROOF].split()[0])
+    for place in group["places"][:50]:
+        where, commitment = place.split(" ")
+        entry, fact = map(int, where.split("/"))
+        assert facts[entry - start][fact]["hash"] == commitment
+
+
+def test_a_persons_words_are_withheld_wherever_they_are_repeated(made: Made, built: Build) -> None:
+    one = Withholding(OFFICER, "he is afraid", kind="person")
+    whole = contents(made)
+    words = msgspec.json.decode(whole[f"{DATA}incident.json"])["sightings"]["value"][0]["words"]
+    assert any(words.encode() in content for content in whole.values())
+    data = built(Order("d.zip", (one,)))
+    assert verifier.verify(data, made.key).holds
+    assert words.encode() not in data
+
+
+def test_all_identities_can_be_withheld(made: Made, built: Build) -> None:
+    one = Withholding(OFFICER, "the court did not ask", kind="identity")
+    data = built(Order("d.zip", (one,)))
+    assert verifier.verify(data, made.key).holds
+    assert REVOKED_SERIAL.encode() in made.dossier
+    assert REVOKED_SERIAL.encode() not in data
+
+
+def test_a_whole_dossier_shows_also_who_is_not_part_of_it(made: Made, built: Build) -> None:
+    data = built(Order("d.zip", whole=True))
+    report = verifier.verify(data, made.key)
+    assert report.holds
+    assert len(report.withheld) == 2
+    assert SURVEY_SERIAL.encode() in data
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (Withholding(OFFICER, "why", sensor="rader"), "there is no sensor 'rader'.*radar"),
+        (Withholding(OFFICER, " ", sensor="radar"), "reason: is empty"),
+        (Withholding(OFFICER, "why", kind="weather"), "'weather' is no kind"),
+        (Withholding(Actor(" ", ""), "why", sensor="radar"), "by: is empty"),
+    ],
+)
+def test_withholding_needs_a_name_a_reason_and_a_sensor(
+    built: Build, one: Withholding, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        built(Order("d.zip", (one,)))
+
+
+def test_independent_libraries_read_the_bag_and_the_crate(made: Made, tmp_path: Path) -> None:
+    bagit, crates = pytest.importorskip("bagit"), pytest.importorskip("rocrate.rocrate")
+    file = tmp_path / "d.zip"
+    file.write_bytes(made.dossier)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d.zip", "dossier-i0001"]
+    bag = bagit.Bag(str(tmp_path / "dossier-i0001"))
+    assert bag.validate()
+    assert bag.info["External-Identifier"].endswith("/I0001")
+    assert int(bag.info["Payload-Oxum"].split(".")[1]) == len(list(bag.payload_files()))
+    crate = crates.ROCrate(str(tmp_path / "dossier-i0001" / "data"))
+    described = {e.id for e in crate.get_entities() if e.type == "File"}
+    there = {name.removeprefix("data/") for name in bag.payload_files()}
+    assert described == there - {"ro-crate-metadata.json"}
+    assert crate.name == "Dossier of incident I0001: A drone without a permit"
+    (tmp_path / "dossier-i0001" / "data" / "incident.json").write_bytes(b"{}")
+    with pytest.raises(bagit.BagValidationError):
+        bag.validate()

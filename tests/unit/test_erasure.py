@@ -15,7 +15,7 @@ from skykeep.core.event import Actor, AlertChanged, IdentityChanged, Tick
 from skykeep.core.observation import OperatorPosition
 from skykeep.core.retention import DAY_NS, EraseKeys, RetentionPolicy, due
 from skykeep.core.zone import PublishZone
-from skykeep.dossier.build import build_dossier, needed_facts
+from skykeep.dossier.build import Order, build_dossier, needed_facts
 from skykeep.errors import DecisionError, RecordError
 from skykeep.record.entry import BRIEF
 from skykeep.runtime import Input, Recorded
@@ -74,7 +74,7 @@ class Kept:
 
     def check(self, tmp_path: Path) -> verifier.Report:
         file = tmp_path / "d.zip"
-        file.write_bytes(build_dossier(self.recorded.store, self.incident, "d.zip"))
+        file.write_bytes(build_dossier(self.recorded.store, self.incident, Order("d.zip")))
         key = verifier.read_key((self.folder / "log.vkey").read_text())
         return verifier.verify(file.read_bytes(), key)
 
@@ -135,7 +135,7 @@ def test_an_incident_under_hold_keeps_what_it_needs_and_no_more(kept: Kept, tmp_
     after = kept.check(tmp_path)
     assert before.holds
     assert after.holds
-    assert any("its key was destroyed" in note for note in after.notes)
+    assert any("its key was destroyed" in note for note in after.withheld)
     data = (tmp_path / "d.zip").read_bytes()
     for own, foreign in ((SERIAL, OTHER), (str(HOME.lat_deg), str(OTHER_HOME.lat_deg))):
         assert own.encode() in data

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -22,7 +22,6 @@ from skykeep.core.event import (
     Finding,
     IdentityChanged,
     Looked,
-    RegistrationChanged,
     Severity,
     Tick,
     TrackUpdated,
@@ -33,10 +32,9 @@ from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, Schem
 from skykeep.core.permit_book import PermitCommand
 from skykeep.core.retention import EraseKeys, coarse_place
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
-from skykeep.core.zone import ZoneState
 from skykeep.errors import InputError, RecordError
 from skykeep.record.entry import LONGEST_SOURCE, Entry, Fact
-from skykeep.units import BatchId, SensorId, ZoneId
+from skykeep.units import BatchId, SensorId
 
 SITE, BATCH, COMMAND, TICK, CASE = "site", "batch", "command", "tick", "case"
 ERASURE, LOOK = "erasure", "look"
@@ -49,6 +47,7 @@ ENGINE = "engine"  # the source of what the engine said
 #: which the record's first entry names.
 STATE_FIELDS = tuple(f.name for f in fields(TrackUpdated))
 _state_values = attrgetter(*STATE_FIELDS)
+_EVENTS = {kind.__name__: kind for kind in get_args(Event)}
 
 
 def site_entry(site: Site, at_ns: int) -> Entry:
@@ -313,19 +312,16 @@ def identity_of(fact: bytes) -> IdentityChanged | None:
     return msgspec.convert(msgspec.json.decode(fact)[1], IdentityChanged)
 
 
-def registration_of(fact: bytes) -> RegistrationChanged | None:
-    """What an open fact of a `tracks` entry says of a sensor's bias, if it is about one."""
-    if not fact.startswith(b'["RegistrationChanged"'):
-        return None
-    return msgspec.convert(msgspec.json.decode(fact)[1], RegistrationChanged)
-
-
-def zone_in_force(fact: bytes) -> ZoneId | None:
-    """The zone that an open fact of a `tracks` entry says has entered into force."""
-    if not fact.startswith(b'["ZoneChanged"'):
-        return None
-    said = msgspec.json.decode(fact)[1]
-    return ZoneId(said["zone_id"]) if said["state"] == ZoneState.IN_FORCE else None
+def event_of(fact: bytes) -> Event:
+    """The event in a fact of a `tracks`, `verdict` or `alert` entry, or RecordError."""
+    try:
+        name, said = msgspec.json.decode(fact)
+        if name == TrackUpdated.__name__:
+            said = dict(zip(STATE_FIELDS, said, strict=True))
+        event: Event = msgspec.convert(said, _EVENTS[name])
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+        raise RecordError(f"a fact is no event: {error}") from None
+    return event
 
 
 def _json(value: object) -> Fact:

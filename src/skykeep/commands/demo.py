@@ -14,7 +14,7 @@ from rich.table import Table
 from skykeep.commands.scorer import Row, Scorer, Summary
 from skykeep.commands.story import DOSSIER_FILE, Watch, aftermath, incident_after, seconds_of
 from skykeep.core.casebook import Incident
-from skykeep.dossier.build import build_dossier
+from skykeep.dossier.build import Order, build_dossier
 from skykeep.feed.citadel_night import Night, citadel_night
 from skykeep.runtime import Input, Recorded, Unrecorded, rehearse
 from skykeep.store.record_store import KEYS_FILE, PUBLIC_FILE, RECORD_FILE, SECRET_FILE
@@ -63,7 +63,7 @@ def run(seed: int, folder: Path, as_json: bool) -> int:
         incident = follow_up(night, desk, scorer)
         data = None
         if incident is not None:
-            data = build_dossier(desk.store, incident, DOSSIER_FILE)
+            data = build_dossier(desk.store, incident, Order(DOSSIER_FILE))
     finally:
         desk.close()
     if as_json:

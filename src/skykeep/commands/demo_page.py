@@ -23,6 +23,7 @@ from skykeep.commands.story import (
 )
 from skykeep.core.casebook import Incident
 from skykeep.core.event import Tick
+from skykeep.dossier.build import Order
 from skykeep.feed.citadel_night import Night
 from skykeep.service.incidents import make_dossier
 from skykeep.service.server import Place, serve
@@ -96,7 +97,7 @@ class Player:
         writer.listeners.remove(self._hear)
         incident, dossier = await self._afterwards(writer), None
         if incident is not None:
-            dossier = await make_dossier(writer, incident, DOSSIER_FILE)
+            dossier = await make_dossier(writer, incident, Order(DOSSIER_FILE))
         writer.simulation = {"speed": self.speed, "over": True}
         await asyncio.to_thread(self._told, self._scorer.summary(), incident, dossier)
 

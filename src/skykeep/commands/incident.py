@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -13,10 +15,12 @@ from skykeep.codec import entries
 from skykeep.commands.atomic import write_atomically
 from skykeep.core.casebook import Incident
 from skykeep.core.event import Actor, Looked
-from skykeep.dossier.build import build_dossier
+from skykeep.dossier.build import Order, build_dossier
+from skykeep.dossier.withholding import Withholding
 from skykeep.errors import DecisionError, RecordError
 from skykeep.runtime import Recorded
 from skykeep.store.record_store import RECORD_FILE, RecordStore
+from skykeep.store.witness_heads import published_in
 from skykeep.units import IncidentId, to_datetime
 
 
@@ -31,17 +35,19 @@ def incidents_in(folder: Path, noted: bool = False) -> tuple[Incident, ...]:
         desk.close()
 
 
-def dossier_of(folder: Path, incident_id: IncidentId, file_name: str, noted: bool = False) -> bytes:
+def dossier_of(folder: Path, incident_id: IncidentId, order: Order, noted: bool = False) -> bytes:
     """The dossier of an incident; DecisionError where there is no such incident.
 
-    `noted` writes down, behind what the dossier covers, that somebody looked.
+    The head that witnesses cosigned goes in where the folder has one. `noted` writes down,
+    behind what the dossier covers, that somebody looked.
     """
     desk = _open(folder)
     try:
         incident = desk.runtime.casebook.incidents.get(incident_id)
         if incident is None:
             raise DecisionError(f"there is no incident {incident_id} in {folder}")
-        data = build_dossier(desk.store, incident, file_name)
+        order = replace(order, witnessed=published_in(folder))
+        data = build_dossier(desk.store, incident, order)
         if noted:
             note_look(desk, f"dossier of incident {incident_id}")
         return data
@@ -88,8 +94,22 @@ def list_(folder: Path, as_json: bool) -> int:
     return 0
 
 
-def dossier(folder: Path, incident_id: str, out: Path) -> int:
+def withholdings(
+    sensors: Sequence[str], kinds: Sequence[str], by: str, role: str, why: str
+) -> list[Withholding]:
+    """What a person withholds of sensors and of kinds, for one reason."""
+    actor = Actor(by, role)
+    return [
+        *(Withholding(actor, why, sensor=name) for name in sensors),
+        *(Withholding(actor, why, kind=name) for name in kinds),
+    ]
+
+
+def dossier(
+    folder: Path, incident_id: str, out: Path, withhold: Sequence[Withholding], whole: bool
+) -> int:
     """Write an incident's dossier to a file, whole or not at all."""
-    write_atomically(out, dossier_of(folder, IncidentId(incident_id), out.name, noted=True))
+    order = Order(out.name, tuple(withhold), whole=whole)
+    write_atomically(out, dossier_of(folder, IncidentId(incident_id), order, noted=True))
     print(f"dossier: {out}")
     return 0

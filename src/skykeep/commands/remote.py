@@ -11,9 +11,10 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from skykeep.commands.atomic import write_atomically
 from skykeep.errors import DecisionError, InputError
@@ -98,10 +99,25 @@ def _text(answer: bytes) -> str:
     return json.dumps(json.loads(answer), indent=2, ensure_ascii=False) + "\n"
 
 
-def dossier(target: str | Path, incident_id: str, out: Path, token: str) -> int:
+def dossier(
+    target: str | Path,
+    incident_id: str,
+    out: Path,
+    token: str,
+    sensors: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    reason: str = "",
+    whole: bool = False,
+) -> int:
     """The dossier of an incident of a running site, into a file."""
+    asked = [
+        *(("withhold", name) for name in sensors),
+        *(("withhold_kind", name) for name in kinds),
+        *([("reason", reason)] if sensors or kinds else []),
+        *([("whole", "true")] if whole else []),
+    ]
     path = f"/v1/incidents/{quote(incident_id, safe='')}/dossier"
-    write_atomically(out, ask(target, path, token))
+    write_atomically(out, ask(target, f"{path}?{urlencode(asked)}" if asked else path, token))
     print(f"dossier: {out}")
     return 0
 

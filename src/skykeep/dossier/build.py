@@ -1,79 +1,151 @@
 """An incident as one file: a contiguous range of leaves, what may be shown of their facts,
 the proof that they stand in the signed record, and pages for people to read.
 
-The entries: `manifest` (signed), `checkpoint`, `proof`, `leaves`, `facts`, then for people
-`incident.json`, `tracks.geojson` and `reader.html`. What is withheld is named, fact by fact,
-with who withheld it and why; leaves are never left out.
+A canonical zip holds one BagIt bag, and its payload is an RO-Crate (`crate.FILES` names every
+file). What is withheld is named, fact by fact, with who withheld it and why; leaves are never
+left out.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Sequence
-from hashlib import sha256
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
+from skykeep import __version__
 from skykeep.codec import entries, wire
-from skykeep.core.airspace import Site
+from skykeep.core.airspace import RegisterSensor
 from skykeep.core.casebook import Incident
 from skykeep.core.event import TrackStarted
+from skykeep.core.observation import Sensor
+from skykeep.dossier.bag import make_bag
 from skykeep.dossier.container import write_container
-from skykeep.dossier.geojson import incident_geojson
+from skykeep.dossier.crate import METADATA_FILE, crate_metadata
+from skykeep.dossier.documents import documents, jsonl
+from skykeep.dossier.excerpt import Excerpt
+from skykeep.dossier.paper import print_out
 from skykeep.dossier.reader import render
-from skykeep.dossier.story import Excerpt, tell
+from skykeep.dossier.story import Head, tell
+from skykeep.dossier.withholding import WHY_ERASED, WHY_PRIVATE, WHY_RAW, Veil, Withholding
 from skykeep.errors import RecordError
+from skykeep.record import checkpoint as checkpoints
+from skykeep.record import note as notes
 from skykeep.record.entry import Placed, is_brief, key_source, read_leaf, sealed_hour
-from skykeep.record.note import sign
 from skykeep.store.holds import HeldFact
 from skykeep.store.record_store import RecordStore
-from skykeep.units import NS_PER_S
+from skykeep.units import NS_PER_S, IncidentId, SensorId, to_datetime
 
-MANIFEST_TITLE = "skykeep dossier 1"
 #: What came in before the first track of an incident was seen belongs to it too.
 MARGIN_NS = 60 * NS_PER_S
 #: A record that is no longer than this before the incident is shown from its beginning, so
 #: that the zones and permits that were declared stand in the dossier as facts.
 CONTEXT_LEAVES = 20_000
-#: What stands for a fact that cannot be read any more where only its place counts.
-GONE = b"null"
-WHY_ERASED = "its key was destroyed when its time was over: nobody can read it any more"
-WHY_PRIVATE = "it names a person, or an aircraft by its serial, and is not part of this incident"
-WHY_RAW = "it is a hash over all that a sensor sent at once: whom that names could be guessed"
 
 
-def build_dossier(store: RecordStore, incident: Incident, file_name: str) -> bytes:
-    """The dossier's bytes: the same for the same record and incident.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a dossier is to be made.
 
-    RecordError where the record does not hold or a fact that is to be shown cannot be.
+    `witnessed` is the head that witnesses have cosigned, as a note, where there is one.
+    `whole` shows also who is not part of the incident: for a court that may see everybody, and
+    for running the whole night again.
     """
-    first = next(store.entries(0, 1))
-    site = entries.site_of(store.facts(first))
+
+    file_name: str
+    withhold: tuple[Withholding, ...] = ()
+    witnessed: bytes | None = None
+    whole: bool = False
+
+
+def build_dossier(store: RecordStore, incident: Incident, order: Order) -> bytes:
+    """The dossier's bytes: the same for the same record, incident and order.
+
+    RecordError where the record does not hold or a fact that is to be shown cannot be;
+    InputError where something is to be withheld that is not there, or without a reason.
+    """
+    site = entries.site_of(store.facts(next(store.entries(0, 1))))
     size = store.size
     start = _start(store, incident)
-    excerpt = Excerpt(site, incident, start, size, store.signer.name)
+    veil = Veil(order.withhold, _sensors(store) if order.withhold else {})
+    excerpt = Excerpt(site, veil.shown(incident), start, size, store.signer.name)
     leaves: list[bytes] = []
     facts: list[bytes] = []
     for placed in store.entries(start, size):
+        line = _facts_line(store, placed, excerpt, veil, order.whole)
+        excerpt.take(placed.index, placed.leaf, line)
         leaves.append(placed.leaf)
-        facts.append(_facts_line(store, placed, site, excerpt))
+        facts.append(msgspec.json.encode(line))
     proof = store.tree().range_proof(start, size, size)
-    view = tell(excerpt, file_name)
-    contents = [
-        ("checkpoint", store.checkpoint()),
-        ("proof", _lines([b"%d" % start, *map(base64.b64encode, proof)])),
-        ("leaves", _lines(leaves)),
-        ("facts", _lines(facts)),
-        ("incident.json", wire.encode(incident) + b"\n"),
-        ("tracks.geojson", incident_geojson(excerpt)),
-        ("reader.html", render(view)),
+    record = [
+        ("record/checkpoint.txt", store.checkpoint()),
+        ("record/proof.txt", jsonl([b"%d" % start, *map(base64.b64encode, proof)])),
+        *_witnessed(store, order.witnessed),
+        ("record/leaves.jsonl", jsonl(leaves)),
+        ("record/facts.jsonl", jsonl(facts)),
     ]
-    return write_container([("manifest", _manifest(store, contents)), *contents])
+    payload = [*told_files(excerpt, head_of(dict(record)), order.file_name), *record]
+    payload = [(METADATA_FILE, crate_metadata(excerpt, payload)), *payload]
+    folder = folder_of(incident.incident_id)
+    return write_container(make_bag(folder, payload, _info(excerpt), store.signer))
 
 
-def _manifest(store: RecordStore, contents: Sequence[tuple[str, bytes]]) -> bytes:
-    lines = [f"{sha256(data).hexdigest()} {len(data)} {name}" for name, data in contents]
-    return sign("\n".join([MANIFEST_TITLE, *lines]) + "\n", [store.signer]).to_bytes()
+def folder_of(incident_id: IncidentId) -> str:
+    """The bag's folder: what a dossier unpacks to."""
+    return f"dossier-{incident_id.lower()}"
+
+
+def told_files(excerpt: Excerpt, head: Head, file_name: str) -> list[tuple[str, bytes]]:
+    """The files for people and programs: all that follow from the excerpt."""
+    view = tell(excerpt, head, file_name)
+    return [
+        ("reader.html", render(view)),
+        ("dossier.pdf", print_out(view)),
+        *documents(excerpt),
+    ]
+
+
+def head_of(record: Mapping[str, bytes]) -> Head:
+    """The heads that a dossier carries, as its pages tell of them."""
+    point = checkpoints.parse(notes.parse(record["record/checkpoint.txt"]).text)
+    root = base64.b64encode(point.root).decode()
+    data = record.get("record/witnessed.txt")
+    if data is None:
+        return Head(point.size, root, 0, ())
+    note = notes.parse(data)
+    seen = checkpoints.parse(note.text)
+    names = tuple(s.name for s in note.signatures if s.name != seen.origin)
+    return Head(point.size, root, seen.size, names)
+
+
+def _witnessed(store: RecordStore, note: bytes | None) -> list[tuple[str, bytes]]:
+    """The cosigned head, and that the record has grown from it; RecordError if it has not."""
+    if note is None:
+        return []
+    seen = checkpoints.parse(notes.parse(note).text)
+    tree = store.tree()
+    if not 0 < seen.size <= store.size or tree.root(seen.size) != seen.root:
+        raise RecordError(
+            f"the {seen.size} entries that witnesses cosigned are not the record's beginning; "
+            "see docs/witnesses.md"
+        )
+    hashes = tree.consistency_proof(seen.size, store.size)
+    return [
+        ("record/witnessed.txt", note),
+        ("record/consistency.txt", jsonl(map(base64.b64encode, hashes))),
+    ]
+
+
+def _info(excerpt: Excerpt) -> list[tuple[str, str]]:
+    incident = excerpt.incident
+    return [
+        ("Source-Organization", excerpt.site.authority_id),
+        ("External-Identifier", f"{excerpt.key_name}/{incident.incident_id}"),
+        ("External-Description", f"{excerpt.site.name}: {incident.title}"),
+        ("Bagging-Date", f"{to_datetime(excerpt.last_ns):%Y-%m-%d}"),
+        ("Bag-Software-Agent", f"Skykeep {__version__}"),
+    ]
 
 
 def _start(store: RecordStore, incident: Incident) -> int:
@@ -88,23 +160,43 @@ def _start(store: RecordStore, incident: Incident) -> int:
     raise RecordError(f"nothing in the record is as late as incident {incident.incident_id}")
 
 
-def _facts_line(store: RecordStore, placed: Placed, site: Site, excerpt: Excerpt) -> bytes:
-    """One JSON array: each fact with its salt, or what stands for it and why it is withheld."""
+def _sensors(store: RecordStore) -> dict[SensorId, Sensor]:
+    """Every sensor that was ever registered."""
+    found: dict[SensorId, Sensor] = {}
+    for placed in store.entries():
+        if read_leaf(placed.leaf).kind != entries.COMMAND:
+            continue
+        (data,) = store.readable(placed)
+        command = None if data is None else wire.decode(data)
+        if isinstance(command, RegisterSensor):
+            found[command.sensor.sensor_id] = command.sensor
+    return found
+
+
+def _facts_line(
+    store: RecordStore, placed: Placed, excerpt: Excerpt, veil: Veil, whole: bool
+) -> list[dict[str, str]]:
+    """Each fact with its salt, or what stands for it and why it is withheld."""
     commitments, data = store.commitments(placed), store.readable(placed)
+    leaf = read_leaf(placed.leaf)
     line: list[dict[str, str]] = []
     for place, stored in enumerate(placed.stored):
         known = data[place]
         private = sealed_hour(stored) is not None
-        if known is None or (private and not excerpt.concerns(known)):
-            hidden = base64.b64encode(commitments[place]).decode()
-            why = WHY_RAW if known is not None and entries.is_raw(known) else WHY_PRIVATE
-            why = WHY_ERASED if known is None else why
-            line.append({"by": site.authority_id, "hash": hidden, "why": why})
+        decision = None if known is None else veil.over(leaf, known, private)
+        if decision is not None:
+            by, why = decision.by, decision.why
+        elif known is None:
+            by, why = excerpt.site.authority_id, WHY_ERASED
+        elif private and not whole and not excerpt.concerns(known):
+            why = WHY_RAW if entries.is_raw(known) else WHY_PRIVATE
+            by = excerpt.site.authority_id
+        else:
+            line.append({"fact": known.decode(), "salt": store.salt(placed, place).hex()})
             continue
-        line.append({"fact": known.decode(), "salt": store.salt(placed, place).hex()})
-    facts = tuple(GONE if d is None else d for d in data)
-    excerpt.take(placed, facts, sum("fact" in shown for shown in line))
-    return msgspec.json.encode(line)
+        hidden = base64.b64encode(commitments[place]).decode()
+        line.append({"by": by, "hash": hidden, "why": why})
+    return line
 
 
 def needed_facts(
@@ -114,6 +206,7 @@ def needed_facts(
     site = entries.site_of(store.facts(next(store.entries(0, 1))))
     start = _start(store, incident)
     excerpt = Excerpt(site, incident, start, store.size, "")
+    veil = Veil((), {})
     found: list[HeldFact] = []
     for placed in store.entries(start):
         source, data = read_leaf(placed.leaf).source, store.readable(placed)
@@ -124,9 +217,10 @@ def needed_facts(
                 continue
             if excerpt.concerns(known):
                 found.append(HeldFact(placed.index, place, store.salt(placed, place), known))
-        excerpt.take(placed, tuple(GONE if d is None else d for d in data), 0)
+        excerpt.take(placed.index, placed.leaf, _facts_line(store, placed, excerpt, veil, False))
     return found
 
 
-def _lines(lines: Sequence[bytes]) -> bytes:
-    return b"".join(line + b"\n" for line in lines)
+def facts_of(lines: Sequence[bytes]) -> list[list[dict[str, str]]]:
+    """The facts of a dossier's leaves, a list for each leaf."""
+    return [msgspec.json.decode(line, type=list[dict[str, str]]) for line in lines]

@@ -9,7 +9,7 @@ import msgspec
 
 from skykeep.core.geo import Circle, metres_per_degree
 from skykeep.core.zone import Zone
-from skykeep.dossier.story import Excerpt
+from skykeep.dossier.excerpt import Excerpt
 from skykeep.units import to_datetime
 
 #: A circle has no form of its own in GeoJSON.
@@ -18,8 +18,12 @@ DEGREE_DECIMALS = 7  # about a centimetre
 
 
 def incident_geojson(excerpt: Excerpt) -> bytes:
-    """A FeatureCollection; heights in metres above the ellipsoid, times in UTC."""
-    features = [_zone(zone) for zone in excerpt.zones.values()]
+    """A FeatureCollection; heights in metres above the ellipsoid, times in UTC.
+
+    A track's `sigma_horizontal_m` and `sigma_up_m` are one standard deviation, one for each of
+    its `times`.
+    """
+    features = [_zone(version.zone) for version in excerpt.own_zones()]
     for track_id, states in excerpt.states.items():
         if not states:
             continue
@@ -32,7 +36,13 @@ def incident_geojson(excerpt: Excerpt) -> bytes:
         if len(line) == 1:
             geometry = {"type": "Point", "coordinates": line[0]}
         times = [to_datetime(s.state_at_ns).isoformat() for s in states]
-        features.append(_feature(geometry, {"track": track_id, "times": times}))
+        told = {
+            "track": track_id,
+            "times": times,
+            "sigma_horizontal_m": [s.sigma_horizontal_mm / 1e3 for s in states],
+            "sigma_up_m": [s.sigma_up_mm / 1e3 for s in states],
+        }
+        features.append(_feature(geometry, told))
     for report in excerpt.incident.reports:
         for part in report.parts:
             point = {"type": "Point", "coordinates": [part.lon_deg, part.lat_deg]}

@@ -7,11 +7,13 @@ Whatever a text holds, it ends up as text: `element` escapes its children unless
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 #: Elements of HTML that have no content and no end tag (WHATWG HTML, 13.1.2).
-VOID = frozenset({"br", "meta"})
+VOID = frozenset({"br", "input", "meta"})
 _NAME = re.compile("[a-zA-Z][a-zA-Z0-9-]*")
 _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 # Controls that HTML forbids, halves of UTF-16 pairs, and the marks that turn the order of the
@@ -68,24 +70,44 @@ def style(sheet: str) -> Markup:
     return Markup(f"<style>{sheet}</style>")
 
 
+def script(program: str) -> Markup:
+    """A program of our own; it may hold nothing that could end its element."""
+    if "</" in program or "<!--" in program:
+        raise ValueError("a program with '</' could end its element")
+    return Markup(f"<script>{program}</script>")
+
+
+def data_block(name: str, value: object) -> Markup:
+    """Data for a program, which no browser runs: JSON in which no "<" is left."""
+    text = msgspec.json.encode(value).decode().replace("<", "\\u003c")
+    return Markup(f'<script type="application/json" id="{escape(name)}">{text}</script>')
+
+
 def document(*children: Child, **attributes: str) -> bytes:
     """The bytes of a whole page in UTF-8."""
     return f"<!DOCTYPE html>\n{element('html', *children, **attributes).html}\n".encode()
 
 
-def table(headings: tuple[str, ...], rows: Iterable[tuple[Child, ...]], caption: str) -> Markup:
+def table(
+    headings: tuple[str, ...],
+    rows: Iterable[tuple[Child, ...]],
+    caption: str,
+    marks: Sequence[dict[str, str]] = (),
+) -> Markup:
     """A table with a caption; each cell knows its heading, so that a phone can stack them.
 
-    The roles are written out because a stacked table (`display: block`) loses its own.
+    The roles are written out because a stacked table (`display: block`) loses its own. `marks`
+    are attributes of the rows.
     """
     head = [element("th", h, scope="col", role="columnheader") for h in headings]
     body = []
-    for row in rows:
+    for number, row in enumerate(rows):
+        own = marks[number] if marks else {}
         cells = [
             element("td", element("div", cell), role="cell", data_label=heading)
             for heading, cell in zip(headings, row, strict=True)
         ]
-        body.append(element("tr", *cells, role="row"))
+        body.append(element("tr", *cells, role="row", **own))
     return element(
         "table",
         element("caption", caption),

@@ -47,6 +47,11 @@ LINE_WEIGHT = 0.2
 #: Lines are remembered by squares of this side.
 GRID = 6.0
 NAME_LETTERS = 30
+#: A place in two dimensions lies within so many standard deviations with 95 % (Rayleigh).
+SIGMAS_95 = 2.448
+#: A smaller circle hides behind its line.
+LEAST_RADIUS = 3.0
+DOUBTS_APART = 7.0
 
 #: Where a name may stand beside its mark: x and y in parts of the offset, and its anchor.
 SEATS = (
@@ -206,12 +211,16 @@ def _figure(
         "svg",
         element("title", f"{title}: a map of {distance_words(box.side_m)} by the same", id=ids[0]),
         element("desc", told, id=ids[1]),
-        *sheet.shapes,
-        *sheet.names,
+        element("g", *sheet.shapes, class_="all"),
+        element("g", *sheet.names, class_="names"),
         plate,
         viewBox=f"0 0 {_n(SIZE)} {_n(SIZE)}",
         role="img",
         aria_labelledby=" ".join(ids),
+        class_="map",
+        data_east=f"{box.east_m:.1f}",
+        data_north=f"{box.north_m:.1f}",
+        data_side=f"{box.side_m:.1f}",
     )
     side = f"{title}: {distance_words(box.side_m)} from edge to edge, north is up. "
     if closer is not None:
@@ -226,7 +235,8 @@ def _draw_zone(sheet: Sheet, zone: ZoneView) -> str:
         return f"{zone.name} has no border that can be drawn."
     corners = [sheet.box.at(*place) for place in outline]
     css = "zone emergency" if zone.emergency else "zone"
-    sheet.shapes.append(element("path", d=_path(corners) + "Z", class_=css))
+    own = {"data_zone": zone.zone_id}
+    sheet.shapes.append(element("path", d=_path(corners) + "Z", class_=css, **own))
     seen = [corner for corner in corners if _on_sheet(corner)]
     if not seen:
         middle = (sheet.box.east_m + sheet.box.side_m / 2.0, sheet.box.north_m)
@@ -257,6 +267,7 @@ def _draw_track(sheet: Sheet, track: TrackView) -> None:
     if not points:
         return
     look = look_of(permission_of(track))
+    sheet.shapes += _doubts(sheet.box, track, look.css)
     pieces = [[sheet.box.at(*p[1:3]) for p in piece] for piece in _pieces(points)]
     path = "".join(_path(_thinned(piece)) for piece in pieces)
     sheet.shapes.append(element("path", d=path, class_="under"))
@@ -269,6 +280,25 @@ def _draw_track(sheet: Sheet, track: TrackView) -> None:
     sheet.shapes += [_first(first, look.css), _last(last, look.css)]
     sheet.block(first, 7.0)
     sheet.block(last, 7.0)
+
+
+def _doubts(box: Box, track: TrackView, css: str) -> list[Markup]:
+    """Circles that held the aircraft with 95 %, where they are large enough to be seen apart."""
+    if len(track.sigmas_m) != len(track.points):
+        return []
+    drawn: list[Markup] = []
+    last: Place | None = None
+    for (_, east_m, north_m, _), sigma_m in zip(track.points, track.sigmas_m, strict=True):
+        radius = SIGMAS_95 * sigma_m / box.side_m * SIZE
+        if not (is_place((east_m, north_m)) and LEAST_RADIUS <= radius <= SIZE):
+            continue
+        at = box.at(east_m, north_m)
+        if not _on_sheet(at) or (last is not None and math.dist(last, at) < DOUBTS_APART):
+            continue
+        last = at
+        circle = {"cx": _n(at[0]), "cy": _n(at[1]), "r": _n(radius)}
+        drawn.append(element("circle", class_=f"doubt {css}", **circle))
+    return drawn
 
 
 def _name_track(sheet: Sheet, track: TrackView, marks: Sequence[tuple[float, str]]) -> None:

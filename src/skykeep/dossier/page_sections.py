@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from skykeep.dossier.markup import Child, Markup, element, join, listing, table
+from skykeep.dossier.page_cover import coverage_map, lanes, range_words
 from skykeep.dossier.page_map import permission_of
 from skykeep.dossier.page_places import drawable, place_words, way_words
 from skykeep.dossier.page_words import (
@@ -120,6 +121,11 @@ def seen(view: DossierView) -> Parts:
     if not view.tracks:
         parts.append(paragraph("No track is part of this dossier."))
     parts.append(element("h3", "The sensors"))
+    over_time, cover = lanes(view), coverage_map(view)
+    if over_time is not None:
+        parts.append(over_time)
+    if cover is not None:
+        parts.append(element("div", cover, class_="maps single"))
     sensors = [sensor for sensor in view.sensors if sensor.kind != PERSON]
     caption = "The sensors, and how many of their observations are in this dossier"
     parts.append(_places("Sensor", "Observations", sensors, caption))
@@ -144,12 +150,19 @@ def _places(what: str, count: str, sensors: list[SensorView], caption: str) -> M
             identifier(sensor.sensor_id),
             join((said(SENSOR_KIND, sensor.kind), ": ", sensor.words)),
             place_words(sensor.east, sensor.north),
-            f"{sensor.observations}",
+            range_words(sensor.coverage),
+            _count(sensor),
         )
         for sensor in sensors
     ]
-    headings = (what, "Described as", "Where", count)
+    headings = (what, "Described as", "Where", "Can see", count)
     return table(headings, rows, caption) if rows else paragraph("None is listed.")
+
+
+def _count(sensor: SensorView) -> Child:
+    if not sensor.withheld:
+        return f"{sensor.observations}"
+    return element("strong", f"{sensor.observations} shown; {sensor.withheld}")
 
 
 def _track(view: DossierView, track: TrackView) -> Parts:
@@ -367,6 +380,7 @@ def _assessment(assessment: AssessmentView) -> Markup:
 def timeline(view: DossierView) -> Parts:
     """Everything in its order, each line with where it comes from."""
     rows: list[tuple[Child, ...]] = []
+    marks = [{"data_at": f"{item.at_s:g}"} for item in view.timeline]
     for item in view.timeline:
         sign, name, _ = KINDS.get(item.kind, ("", item.kind, ""))
         mark = element("span", sign, aria_hidden="true")
@@ -376,27 +390,62 @@ def timeline(view: DossierView) -> Parts:
     kinds = "; ".join(f"{sign} {name}: {told}" for sign, name, told in KINDS.values())
     return [
         paragraph(f"{kinds}.", class_="note"),
-        table(("When", "Kind", "What"), rows, f"Times are in {view.time_zone}"),
+        table(("When", "Kind", "What"), rows, f"Times are in {view.time_zone}", marks),
     ]
 
 
 def proof(view: DossierView) -> Parts:
     """How to check the page, and what no check can tell."""
-    return [
+    parts: Parts = [
         paragraph(
             "This page only shows what is in the dossier, the file that it came in. Do not "
-            "trust the page: check the dossier, with a key that you got from somebody else than "
+            "trust the page: check the dossier, with keys that you got from somebody else than "
             "whoever gave you the dossier. This needs no network:"
         ),
         element("pre", element("code", view.proof.verify_command)),
         paragraph(view.produced_from),
-        element("h3", "What is withheld"),
-        listing(view.proof.lines) if view.proof.lines else paragraph("Nothing is stated."),
-        element("h3", "What the proof cannot know"),
-        listing(view.proof.cannot_know)
-        if view.proof.cannot_know
-        else paragraph("Nothing is stated."),
     ]
+    if view.proof.head:
+        parts.append(element("h3", "The head of the record"))
+        parts.append(
+            paragraph(
+                "What this dossier rests on. Whoever got another dossier, or follows the record, "
+                "must have the same root for as many entries."
+            )
+        )
+        parts.append(pairs([(name, told) for name, told in view.proof.head]))
+    if view.proof.checks:
+        rows: list[tuple[Child, ...]] = [(what, told) for what, told in view.proof.checks]
+        parts.append(element("h3", "What is checked, and what it tells"))
+        parts.append(table(("Checked", "What it tells"), rows, "What the verifier looks at"))
+    parts.append(element("h3", "What is withheld", id="withheld"))
+    known = listing(view.proof.lines) if view.proof.lines else paragraph("Nothing is stated.")
+    parts.append(known)
+    if view.withheld:
+        parts.append(_commitments(view))
+    parts.append(element("h3", "What the proof cannot know"))
+    cannot = view.proof.cannot_know
+    parts.append(listing(cannot) if cannot else paragraph("Nothing is stated."))
+    return parts
+
+
+def _commitments(view: DossierView) -> Markup:
+    """What stands in the record for facts that are not shown."""
+    rows: list[tuple[Child, ...]] = [
+        (
+            f"{each.count}",
+            each.by,
+            words(each.why),
+            join([element("code", c) for c in each.commitments], " "),
+        )
+        for each in view.withheld
+    ]
+    caption = (
+        "For each fact that is withheld its salted commitment stands in the record: whoever shows "
+        "the fact later, with its salt, can prove that it is this one. Here are the first of "
+        "them; withheld.json has all"
+    )
+    return table(("Facts", "Withheld by", "Why", "Commitments"), rows, caption)
 
 
 def glossary() -> Parts:

@@ -74,6 +74,50 @@ svg .closer{fill:none;stroke:var(--soft);stroke-width:1.2;stroke-dasharray:4 4}
 svg .plate{fill:var(--map);fill-opacity:.85}
 svg .scale{stroke:var(--ink);stroke-width:2;fill:none}
 svg .needle{fill:var(--ink)}
+svg .doubt{stroke:none;fill-opacity:.1}
+svg .doubt.banned{fill:var(--banned)}svg .doubt.unsure{fill:var(--unsure)}
+svg .doubt.allowed{fill:var(--allowed)}
+svg .doubt.exempt,svg .doubt.unjudged{fill:var(--exempt)}
+svg .then .doubt{fill-opacity:.2;stroke-width:1.5}
+svg .then .line{stroke-width:4}
+svg .place{stroke:var(--halo);stroke-width:1.5}
+svg .place.banned{fill:var(--banned)}svg .place.unsure{fill:var(--unsure)}
+svg .place.allowed{fill:var(--allowed)}
+svg .place.exempt,svg .place.unjudged{fill:var(--exempt)}
+svg .cover{fill:var(--allowed);fill-opacity:.03;stroke:var(--allowed);stroke-width:1.5}
+svg .covers{fill:var(--allowed);fill-opacity:.05;stroke:var(--allowed);stroke-width:1}
+svg .covers.silent{fill:none;stroke:var(--banned);stroke-dasharray:3 5}
+svg .covers.unknown{fill:none;stroke-dasharray:2 6}
+svg .spot{fill:var(--ink)}
+.going svg.map:not(.cover-map) .all>.line,.going svg.map .under,.going svg.map .head,
+.going svg.map .tick,.going svg.map .all>.doubt,.going svg.map .first,.going svg.map .last{
+opacity:.12}
+.going svg.map .names{opacity:.35}
+svg .zone.off{fill-opacity:0;stroke-opacity:.25}
+.later{opacity:.35}
+.single figure{max-width:36rem}
+.wide{margin:1rem 0}
+svg.lanes{display:block;width:100%;height:auto;border:1px solid var(--rule);
+background:var(--map);border-radius:.3rem}
+svg .grid{stroke:var(--rule);stroke-width:1}
+svg .alarm{stroke:var(--banned);stroke-width:1.5;stroke-dasharray:5 4}
+svg .cursor{stroke:var(--ink);stroke-width:2}
+svg .bar{stroke:var(--ink);stroke-width:1;fill:var(--panel)}
+svg .bar.unknown{fill:none;stroke-dasharray:2 4}
+svg .bar.silent{fill:none;stroke:var(--banned)}
+svg .crossed{stroke:var(--banned);stroke-width:1.5;fill:none}
+svg .seen{stroke:var(--allowed);stroke-width:1.5;fill:none}
+.player{border:2px solid var(--ink);border-radius:.4rem;padding:.6rem 1rem .8rem;margin:1rem 0;
+background:var(--panel)}
+.player[hidden]{display:none}
+.player input[type=range]{display:block;width:100%;height:1.8rem;margin:.2rem 0 .4rem;
+accent-color:var(--ink)}
+.player #when{font-size:1.5rem;font-weight:650;font-variant-numeric:tabular-nums}
+.player button{font:inherit;padding:.35rem .8rem;border:1px solid var(--ink);border-radius:.3rem;
+background:var(--ground);color:var(--ink);cursor:pointer}
+.buttons{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
+.aside{border-left:4px solid var(--rule);padding:.1rem 0 .1rem 1rem;margin:.8rem 0;
+color:var(--soft)}
 .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;list-style:none;padding:0;
 font-size:.95rem;max-width:none}
 .legend svg{width:44px;height:16px;vertical-align:-3px;margin-right:.4rem}
@@ -115,7 +159,7 @@ td{border:0;padding:.1rem 0;display:grid;grid-template-columns:7rem 1fr;gap:.6re
 td::before{content:attr(data-label);color:var(--soft);font-size:.88rem}}
 @media print{@page{margin:15mm}html{font-size:9.5pt}body{max-width:none;padding:0}
 h1{font-size:18pt}h2{font-size:13pt;break-after:avoid;margin-top:1.4rem}h3,h4{break-after:avoid}
-nav{display:none}tr,figure,.card,.three,.figures li{break-inside:avoid}
+nav,.player{display:none}tr,figure,.card,.three,.figures li{break-inside:avoid}
 .maps{display:flex;gap:6mm}.maps figure{flex:1 1 0;max-width:7.2cm}
 .figures{gap:.4rem;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr))}.summary{font-size:11pt}
 thead{display:table-header-group}}

@@ -138,6 +138,22 @@ RULE_STEPS = {
     "ended": "Its cause was over",
 }
 
+ZONE_STEPS = {
+    "propose": "is proposed",
+    "approve": "is approved",
+    "enter_into_force": "enters into force",
+    "declare_emergency": "is declared as an emergency",
+    "confirm": "is confirmed",
+    "lapse": "lapses",
+    "withdraw": "is withdrawn",
+}
+
+HEALTH = {
+    "working": "working",
+    "silent": "silent: nothing was heard from it",
+    "unknown": "not heard of yet",
+}
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "ADS-B",

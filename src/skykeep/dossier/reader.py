@@ -1,7 +1,8 @@
 """The dossier's page: one HTML file for somebody who knows nothing of Skykeep.
 
-It needs no network, no other file and no script, and its policy (CSP level 3) forbids them
-all: the one style sheet is named by its digest. The same view gives the same bytes.
+It needs no network and no other file, and its policy (CSP level 3) forbids them all: the one
+style sheet and the one program, the time slider's, are named by their digests. Without the
+program everything is shown at once. The same view gives the same bytes.
 """
 
 from __future__ import annotations
@@ -11,9 +12,19 @@ import hashlib
 import re
 
 from skykeep.dossier import page_sections as sections
-from skykeep.dossier.markup import Child, Markup, document, element, join, listing, style
+from skykeep.dossier.markup import (
+    Child,
+    Markup,
+    document,
+    element,
+    join,
+    listing,
+    script,
+    style,
+)
 from skykeep.dossier.page_map import line_sample, maps, mark_sample, permission_of
 from skykeep.dossier.page_places import drawable, undrawn
+from skykeep.dossier.page_script import PROGRAM, player
 from skykeep.dossier.page_style import SHEET
 from skykeep.dossier.page_words import PERSON, look_of
 from skykeep.dossier.view import DossierView, FigureView
@@ -25,10 +36,11 @@ _DATED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d\S*)")
 
 def render(view: DossierView) -> bytes:
     """The page of a view: HTML in UTF-8, complete in itself."""
+    slider = player(view)
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_policy()),
+        element("meta", http_equiv="Content-Security-Policy", content=_policy(bool(slider))),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="referrer", content="no-referrer"),
         element("meta", name="color-scheme", content="light dark"),
@@ -36,7 +48,7 @@ def render(view: DossierView) -> bytes:
         style(SHEET),
     )
     chapters: list[tuple[str, str, list[Child]]] = [
-        ("map", "Where it happened", _map(view)),
+        ("map", "Where it happened", _map(view, slider)),
         ("allowed", "What was allowed", sections.allowed(view)),
         ("seen", "What was seen, and by what", sections.seen(view)),
         ("reported", "What people reported", sections.reported(view)),
@@ -49,12 +61,20 @@ def render(view: DossierView) -> bytes:
     links = [(anchor, title) for anchor, title, _ in chapters]
     body = [element("header", *_opening(view)), _contents(links)]
     main = element("main", *(_chapter(*chapter) for chapter in chapters))
-    return document(head, element("body", *body, main), lang="en")
+    last = [script(PROGRAM)] if slider else []
+    return document(head, element("body", *body, main, *last), lang="en")
 
 
-def _policy() -> str:
-    digest = base64.b64encode(hashlib.sha256(SHEET.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(with_program: bool) -> str:
+    program = f"script-src '{_digest(PROGRAM)}'; " if with_program else ""
+    return (
+        f"default-src 'none'; style-src '{_digest(SHEET)}'; {program}"
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _chapter(anchor: str, title: str, parts: list[Child]) -> Markup:
@@ -77,9 +97,31 @@ def _opening(view: DossierView) -> list[Child]:
             f"{view.authority} · opened {view.opened} · times are in {view.time_zone}",
             class_="lead",
         ),
+        *_withheld(view),
         listing(view.summary, class_="summary"),
         _figures(view),
     ]
+
+
+def _withheld(view: DossierView) -> list[Child]:
+    """What somebody decided not to show stands before everything else; the rest in a line."""
+    decided = [each for each in view.withheld if each.decided]
+    others = sum(each.count for each in view.withheld if not each.decided)
+    parts: list[Child] = []
+    if decided:
+        told = [
+            join((f"{each.words}. Withheld by {each.by}: ", element("q", each.why), "."))
+            for each in decided
+        ]
+        parts = [element("strong", "This dossier does not show everything."), listing(told)]
+    if others:
+        words = f"{others} facts about people and aircraft that are not part of it are withheld"
+        also = "Besides, " if decided else "Of the record's entries shown here, "
+        link = element("a", "what is withheld", href="#withheld")
+        parts.append(element("p", f"{also}{words}: see ", link, "."))
+    if not parts:
+        return []
+    return [element("div", *parts, class_="notice" if decided else "aside")]
 
 
 def _figures(view: DossierView) -> Markup:
@@ -116,7 +158,7 @@ def _moment(label: str, at: str, words: str) -> FigureView:
     return FigureView(label, dated[2], f"on {dated[1]}, {words}")
 
 
-def _map(view: DossierView) -> list[Child]:
+def _map(view: DossierView, slider: list[Markup]) -> list[Child]:
     drawn = maps(view)
     if not drawn:
         return [element("p", "No place is part of this dossier, so there is no map.")]
@@ -139,8 +181,10 @@ def _map(view: DossierView) -> list[Child]:
             "p",
             "The lines are the tracks that sensors gave; an arrow shows the way of flight. The "
             "kind of line says whether the flight was allowed, and nothing else. Where it is "
-            "interrupted for long, nothing was seen.",
+            "interrupted for long, nothing was seen. The shade around a line is where the aircraft "
+            "was with 95 %, by the measurements.",
         ),
+        *slider,
         element("div", *drawn, class_="maps"),
         listing(lines, class_="legend"),
         listing(signs, class_="legend"),

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Span = tuple[float, float]
+"""From and until, in seconds since the dossier's first point."""
+
 Reasons = tuple[tuple[str, str], ...]
 """(code, words) each: why a permission is what it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneView:
-    """A zone: `outline` is its border, (east, north) in metres, closed or not."""
+    """A zone: `outline` is its border, (east, north) in metres, closed or not.
+
+    `spans` are when it applied, (from, until) in the dossier's seconds.
+    """
 
     zone_id: str
     name: str
@@ -26,6 +32,7 @@ class ZoneView:
     outline: tuple[tuple[float, float], ...]
     heights: str
     emergency: bool
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class VerdictView:
     permission: str
     reasons: Reasons
     strength: str
+    at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,8 @@ class TrackView:
     """One track: `points` are (seconds since the dossier's first point, east, north, up m).
 
     `source` is "measured", "upstream" or "claimed"; `sensors` are (sensor id, number of
-    observations); `strength` says how far its `identity` was checked.
+    observations); `strength` says how far its `identity` was checked. `sigmas_m` is one
+    standard deviation of the place, horizontally, for each of the points.
     """
 
     track_id: str
@@ -66,13 +75,26 @@ class TrackView:
     identity: str
     strength: str
     verdicts: tuple[VerdictView, ...]
+    sigmas_m: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """Where a sensor can see, from where it stands; clockwise from north, 0 to 360 all round."""
+
+    range_min_m: float
+    range_max_m: float
+    azimuth_from_deg: float = 0.0
+    azimuth_to_deg: float = 360.0
 
 
 @dataclass(frozen=True, slots=True)
 class SensorView:
     """A sensor: where it stands (m), what it is, and how many observations it gave.
 
-    `corrections` are (at, how far it was found to be off), in their order.
+    `corrections` are (at, how far it was found to be off), in their order; `health` are
+    (from s, until s, `working`, `silent` or `unknown`); `seen_s` is when it saw one of the
+    dossier's tracks; `withheld` says in words what of it is not shown.
     """
 
     sensor_id: str
@@ -82,6 +104,10 @@ class SensorView:
     words: str
     observations: int
     corrections: tuple[tuple[str, str], ...] = ()
+    coverage: CoverageView | None = None
+    health: tuple[tuple[float, float, str], ...] = ()
+    seen_s: tuple[float, ...] = ()
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +115,7 @@ class AlertView:
     """An alert: `steps` are (at, what, who, role, why) in their order.
 
     `tracks` names the tracks that it is about; without them the page cannot say which
-    track was handled how, and says so.
+    track was handled how, and says so. `steps_s` is when each step was.
     """
 
     alert_id: str
@@ -99,6 +125,7 @@ class AlertView:
     reasons: Reasons
     steps: tuple[tuple[str, str, str, str, str], ...]
     tracks: tuple[str, ...] = ()
+    steps_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +173,48 @@ class TimelineItem:
     at: str
     kind: str
     words: str
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldView:
+    """Facts that are not shown: `words` say how many of how many, by whom and why.
+
+    `decided` tells that somebody decided it for this dossier; `commitments` are the first of
+    the salted hashes that stand for the facts, out of `count`.
+    """
+
+    words: str
+    by: str
+    why: str
+    count: int
+    commitments: tuple[str, ...]
+    decided: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ProofView:
-    """How to check the dossier: `lines` say what was withheld, by whom and why."""
+    """How to check the dossier: `lines` say what was withheld, by whom and why.
+
+    `checks` are what the verifier looks at, each with what it tells.
+    """
 
     lines: tuple[str, ...]
     verify_command: str
     cannot_know: tuple[str, ...]
+    checks: tuple[tuple[str, str], ...] = ()
+    head: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView:
+    """The dossier's seconds as times of day: `zero_s` since 1970 UTC is second 0.
+
+    `offsets` are (from s, local time minus UTC in s), the first one from the start on.
+    """
+
+    zero_s: float
+    offsets: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +255,5 @@ class DossierView:
     proof: ProofView
     figures: tuple[FigureView, ...] = ()
     minute_marks: tuple[tuple[float, str], ...] = ()
+    withheld: tuple[WithheldView, ...] = ()
+    clock: ClockView | None = None

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from skykeep.codec.moment import format_moment
@@ -23,7 +23,8 @@ from skykeep.core.casebook import (
     MoveIncident,
     OpenIncident,
 )
-from skykeep.dossier.build import build_dossier
+from skykeep.dossier.build import Order, build_dossier, folder_of
+from skykeep.dossier.withholding import Withholding
 from skykeep.runtime import Recorded
 from skykeep.service.alerts import Officer
 from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, needs, plain, writer_of
@@ -38,6 +39,7 @@ from skykeep.units import AlertId, IncidentId
 router = APIRouter(tags=["incidents"])
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)]
 Evidence = Annotated[list[Id], Field(max_length=1_000)]
 
 
@@ -207,8 +209,23 @@ async def get_incident(
         }
     },
 )
-async def get_dossier(request: Request, incident_id: IncidentPath, holder: Officer) -> Response:
-    """The incident as one file that anyone can check offline; it takes some seconds."""
+async def get_dossier(
+    request: Request,
+    incident_id: IncidentPath,
+    holder: Officer,
+    withhold: Annotated[
+        Names, Query(description="sensors of which nothing is shown", examples=["radar"])
+    ] = [],  # noqa: B006
+    withhold_kind: Annotated[
+        Names, Query(description="the same by kind, or `identity`", examples=["person"])
+    ] = [],  # noqa: B006
+    reason: Annotated[str, Query(max_length=1_000, description="why it is withheld")] = "",
+    whole: Annotated[bool, Query(description="also who is not part of the incident")] = False,
+) -> Response:
+    """The incident as one file that anyone can check offline; it takes some seconds.
+
+    What is withheld is counted and named in it, with your name and the reason.
+    """
 
     def look(recorded: Recorded) -> Incident | None:
         return recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
@@ -217,15 +234,25 @@ async def get_dossier(request: Request, incident_id: IncidentPath, holder: Offic
     found = await writer.ask(look)
     incident: Incident = found_or_404(request, found, f"incident {incident_id[:40]}")
     await looked(request, holder, f"dossier of incident {incident.incident_id}")
-    data = await make_dossier(writer, incident, f"{incident_id}.zip")
-    return Response(data, media_type="application/zip")
+    decisions = [Withholding(holder.actor, reason, sensor=name) for name in withhold]
+    decisions += [Withholding(holder.actor, reason, kind=name) for name in withhold_kind]
+    published = request.app.state.log_publisher.published
+    order = Order(
+        f"{folder_of(incident.incident_id)}.zip",
+        tuple(decisions),
+        None if published is None else published.note.to_bytes(),
+        whole,
+    )
+    data = await make_dossier(writer, incident, order)
+    named = {"Content-Disposition": f'attachment; filename="{order.file_name}"'}
+    return Response(data, media_type="application/zip", headers=named)
 
 
-async def make_dossier(writer: Writer, incident: Incident, file_name: str) -> bytes:
+async def make_dossier(writer: Writer, incident: Incident, order: Order) -> bytes:
     """The dossier from the record as it is now; the site goes on while it is made."""
     store = await writer.ask(lambda recorded: recorded.store.as_it_is())
     try:
-        return await asyncio.to_thread(build_dossier, store, incident, file_name)
+        return await asyncio.to_thread(build_dossier, store, incident, order)
     except sqlite3.Error:
         raise UnavailableError("the record was closed while the dossier was made") from None
 

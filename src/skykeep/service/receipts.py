@@ -18,7 +18,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import PlainTextResponse, Response
 
 from skykeep.codec import entries
-from skykeep.dossier.build import WHY_ERASED
+from skykeep.dossier.withholding import WHY_ERASED
 from skykeep.record import checkpoint as checkpoints
 from skykeep.record import note as notes
 from skykeep.record.entry import read_leaf

@@ -75,3 +75,14 @@ class WitnessHeads:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+
+def published_in(folder: Path) -> bytes | None:
+    """The head that a quorum has cosigned of the record in a folder, if there is one."""
+    if not (folder / HEADS_FILE).exists():
+        return None
+    heads = WitnessHeads(folder)
+    try:
+        return heads.published()
+    finally:
+        heads.close()

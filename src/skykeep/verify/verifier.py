@@ -2,22 +2,23 @@
 
 This is one file on purpose, and so the one file of Skykeep that may pass 500 lines: who does
 not trust us reads it from top to bottom in an hour, runs it alone, and needs nothing else but
-Python 3.11. It imports the standard library only, opens two files, opens no network and
-writes nothing. In the order of reading:
+Python 3.11. It imports the standard library only, opens the files that it is given, opens no
+network and writes nothing. In the order of reading:
 
   1. Limits and errors
   2. Ed25519 signatures         RFC 8032, section 5.1.7
-  3. Signed notes, checkpoints  C2SP signed-note, C2SP tlog-checkpoint
+  3. Signed notes, checkpoints  C2SP signed-note, tlog-checkpoint, tlog-cosignature
   4. Merkle tree proofs         RFC 6962, section 2.1; RFC 9162, section 2.1
   5. Leaves and facts           what one entry of the record shows, and what it withholds
   6. The container              a zip written in exactly one way
-  7. The dossier and the report what was checked, what held, what no proof can know
-  8. Receipts                    C2SP tlog-proof, tlog-cosignature
-  9. The command line
+  7. The dossier                a BagIt bag (RFC 8493), its files, heads, leaves and facts
+  8. Receipts                   C2SP tlog-proof
+  9. The report                 what was checked, what held, what no proof can know
+ 10. The command line
 
-The key comes from whoever runs this and never from the dossier: a key that travels with what
-it proves proves nothing. Exit codes: 0 all checks hold, 1 one does not, 2 the dossier or the
-key could not be read at all.
+Keys, and how many witnesses are enough, come from whoever runs this and never from the file: a
+key that travels with what it proves proves nothing. Exit codes: 0 all checks hold, 1 one does
+not, 2 the file or a key could not be read at all.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
-import hashlib
 import json
 import re
 import struct
@@ -33,10 +33,11 @@ import sys
 import textwrap
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from hashlib import sha256, sha512
+from typing import Final, TypeVar
 
 # ---------------------------------------------------------------------------------------
 # 1. Limits and errors
@@ -196,7 +197,7 @@ def ed25519_holds(public_key: bytes, message: bytes, signature: bytes) -> bool:
     r_bytes, s = signature[:32], int.from_bytes(signature[32:], "little")
     if key is None or s >= GROUP_ORDER:
         return False
-    digest = hashlib.sha512(r_bytes + public_key + message).digest()
+    digest = sha512(r_bytes + public_key + message).digest()
     k = int.from_bytes(digest, "little") % GROUP_ORDER
     x, y, z, t = key
     minus_key = (FIELD_PRIME - x, y, z, FIELD_PRIME - t)
@@ -280,7 +281,7 @@ def read_key(text: str, algorithm: int = ALGORITHM_ED25519) -> VerifierKey:
     if len(raw) != 1 + PUBLIC_KEY_BYTES or raw[0] != algorithm:
         problem = f"not an Ed25519 key of this kind (one byte {algorithm:02x}, then 32 bytes)"
         raise VerifyError(where, problem)
-    if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:KEY_ID_BYTES] != key_id:
+    if sha256(name.encode() + b"\n" + raw).digest()[:KEY_ID_BYTES] != key_id:
         raise VerifyError(where, "the id is not that of this name and key: a part was altered")
     if public_key_point(raw[1:]) is None:
         raise VerifyError(where, "the public key is no point of the curve, or one of small order")
@@ -364,6 +365,53 @@ def read_checkpoint(data: bytes, key: VerifierKey, where: str = "checkpoint") ->
     return Checkpoint(origin, size, root, tuple(lines[3:]), note.others)
 
 
+TIME_BYTES: Final = 8
+Keys = Sequence[VerifierKey]
+
+
+def check_cosigned(note: bytes, keeper: VerifierKey, witnesses: Keys, quorum: int) -> str:
+    """At least `quorum` of the witnesses cosigned this checkpoint; says who, when, who else.
+
+    A cosignature is the witness's time, 8 bytes, and a signature over it and the text. One key
+    counts once. VerifyError: one that does not hold, or too few.
+    """
+    text, signatures = split_note(note, "checkpoint")
+    cosigned: dict[bytes, str] = {}
+    others = set()
+    for name, raw in signatures:
+        known = [w for w in witnesses if (name, raw[:KEY_ID_BYTES]) == (w.name, w.key_id)]
+        if not known and (name, raw[:KEY_ID_BYTES]) != (keeper.name, keeper.key_id):
+            others.add(f"{name}+{raw[:KEY_ID_BYTES].hex()}")
+        for witness in known:
+            time, signature = raw[KEY_ID_BYTES:][:TIME_BYTES], raw[KEY_ID_BYTES + TIME_BYTES :]
+            at_s = int.from_bytes(time, "big")
+            message = f"cosignature/v1\ntime {at_s}\n{text}".encode()
+            if not ed25519_holds(witness.public_key, message, signature):
+                raise VerifyError("checkpoint", f"the cosignature of {witness} does not hold")
+            cosigned[witness.public_key] = f"{witness} at {shown_time(at_s)}"
+    if len(cosigned) < quorum:
+        problem = f"cosigned by {len(cosigned)} of {len(witnesses)} witnesses"
+        raise VerifyError("checkpoint", f"{problem}, {quorum} are needed")
+    rest = f"; present, not checked here: {', '.join(sorted(others))}" if others else ""
+    if not witnesses:
+        return f"no witness's key was given: the keeper's word alone{rest}"
+    held = ", ".join(cosigned.values())
+    return f"{len(cosigned)} of {len(witnesses)}, {quorum} are needed: {held}{rest}"
+
+
+def majority(witnesses: Keys) -> int:
+    """More than half, so that any two quorums share a witness; 0 where there are none."""
+    return len(witnesses) // 2 + 1 if witnesses else 0
+
+
+def shown_time(at_s: int) -> str:
+    """A POSIX time in UTC, or the number where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{at_s} s"
+
+
 def read_decimal(text: str, limit: int, where: str) -> int:
     """A whole number from 0 to `limit` in its one form: ASCII digits, no leading zero."""
     if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) > limit:
@@ -376,17 +424,17 @@ def read_decimal(text: str, limit: int, where: str) -> int:
 # ---------------------------------------------------------------------------------------
 
 HASH_BYTES: Final = 32
-EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+EMPTY_ROOT: Final = sha256(b"").digest()
 
 
 def leaf_hash(leaf: bytes) -> bytes:
     """The hash of a leaf: SHA-256 of 00 and its bytes."""
-    return hashlib.sha256(b"\x00" + leaf).digest()
+    return sha256(b"\x00" + leaf).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node: SHA-256 of 01, its left and its right hash."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:
@@ -573,37 +621,35 @@ def read_leaf(line: bytes, where: str) -> Leaf:
     return Leaf(fields["at"], fields["count"], fields["kind"], root, fields["source"])
 
 
-def commitment(salt: bytes, fact: bytes) -> bytes:
-    """What stands for a fact in the tree of its leaf."""
-    return leaf_hash(salt + fact)
+SALT_TEXT: Final = re.compile(f"[0-9a-f]{{{2 * SALT_BYTES}}}")
 
 
-def read_fact(fields: object, where: str) -> tuple[bytes, Withheld | None]:
+def read_fact(fields: object, where: str, number: int) -> tuple[bytes, Withheld | None]:
     """A fact's commitment, and who withheld it and why if it is not shown.
 
-    Shown: {"fact": TEXT, "salt": HEX}. Withheld: {"by": TEXT, "hash": BASE64, "why": TEXT}.
+    Shown: {"fact": TEXT, "salt": HEX}. Withheld: {"by": TEXT, "hash": BASE64, "why": TEXT}. The
+    commitment, which stands for it in the tree of its leaf, is the leaf hash of salt and fact.
     VerifyError: neither.
     """
     if not isinstance(fields, dict) or {type(v) for v in fields.values()} != {str}:
-        raise VerifyError(where, "neither a fact shown nor one withheld")
-    if len(fields) == 2 and "fact" in fields and "salt" in fields:
+        raise VerifyError(f"{where}, fact {number}", "neither a fact shown nor one withheld")
+    if fields.keys() == {"fact", "salt"}:
+        if not SALT_TEXT.fullmatch(fields["salt"]):
+            problem = f"a salt that is not {SALT_BYTES} bytes in hexadecimal"
+            raise VerifyError(f"{where}, fact {number}", problem)
         try:
-            salt = bytes.fromhex(fields["salt"])
-        except ValueError:
-            raise VerifyError(where, "a salt that is not hexadecimal") from None
-        if len(salt) != SALT_BYTES or len(fields["salt"]) != 2 * SALT_BYTES:
-            raise VerifyError(where, f"a salt of {len(salt)} bytes, {SALT_BYTES} are due")
-        try:
-            return commitment(salt, fields["fact"].encode()), None
+            return leaf_hash(bytes.fromhex(fields["salt"]) + fields["fact"].encode()), None
         except UnicodeEncodeError:
-            raise VerifyError(where, "half a character, which no text has") from None
-    if fields.keys() == {"by", "hash", "why"}:
-        if not fields["by"].strip() or not fields["why"].strip():
-            raise VerifyError(where, "withheld without saying by whom and why")
-        hidden = from_base64(fields["hash"], where)
-        _require_hashes(where, [], [hidden])
-        return hidden, Withheld(fields["by"], fields["why"])
-    raise VerifyError(where, "neither a fact shown nor one withheld")
+            problem = "half a character, which no text has"
+            raise VerifyError(f"{where}, fact {number}", problem) from None
+    where = f"{where}, fact {number}"
+    if fields.keys() != {"by", "hash", "why"}:
+        raise VerifyError(where, "neither a fact shown nor one withheld")
+    if not fields["by"].strip() or not fields["why"].strip():
+        raise VerifyError(where, "withheld without saying by whom and why")
+    hidden = from_base64(fields["hash"], where)
+    _require_hashes(where, [], [hidden])
+    return hidden, Withheld(fields["by"], fields["why"])
 
 
 def check_facts(leaf: Leaf, line: bytes, where: str) -> list[Withheld]:
@@ -611,7 +657,7 @@ def check_facts(leaf: Leaf, line: bytes, where: str) -> list[Withheld]:
     facts = read_json(line, where)
     if not isinstance(facts, list) or len(facts) != leaf.count:
         raise VerifyError(where, f"{leaf.count} facts are due")
-    read = [read_fact(fact, f"{where}, fact {i}") for i, fact in enumerate(facts)]
+    read = [read_fact(fact, where, i) for i, fact in enumerate(facts)]
     if tree_root([hidden for hidden, _ in read]) != leaf.root:
         raise VerifyError(where, "the facts do not give the root that their leaf names")
     return [withheld for _, withheld in read if withheld is not None]
@@ -630,21 +676,11 @@ ZIP_VERSION: Final = 20
 ZIP_DATE: Final = (1980 - 1980) << 9 | 1 << 5 | 1
 """1 January 1980, the first day that a zip can name: a dossier's times stand inside it."""
 LOCAL: Final = struct.Struct("<4s5H3L2H")
-LOCAL_FIELDS: Final = (
-    "mark 4, version 2, flags 2, method 2, time 2, date 2, checksum 4, stored size 4, size 4, "
-    "name length 2, extra length 2"
-)
+"""Mark, version, flags, method, time, date, checksum, stored size, size, name and extra length."""
 DIRECTORY: Final = struct.Struct("<4s6H3L5H2L")
-DIRECTORY_FIELDS: Final = (
-    "mark 4, made by 2, version 2, flags 2, method 2, time 2, date 2, checksum 4, stored size 4, "
-    "size 4, name length 2, extra length 2, comment length 2, disk 2, inner attributes 2, "
-    "outer attributes 4, offset 4"
-)
+"""The same with who made it after the mark; then comment length, disk, attributes, offset."""
 END: Final = struct.Struct("<4s4H2LH")
-END_FIELDS: Final = (
-    "mark 4, disk 2, directory's disk 2, entries here 2, entries 2, directory size 4, "
-    "directory offset 4, comment length 2"
-)
+"""Mark, disk twice, entries twice, the directory's size and offset, comment length."""
 LOCAL_MARK: Final = b"PK\x03\x04"
 DIRECTORY_MARK: Final = b"PK\x01\x02"
 END_MARK: Final = b"PK\x05\x06"
@@ -673,60 +709,36 @@ def directory_record(name: str, content: bytes, offset: int) -> bytes:
     ) + name.encode("ascii")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One stretch of the rebuilt file: its bytes, what it is, and its named fields."""
-
-    raw: bytes
-    what: str
-    fields: str
-
-
-def _pieces(entries: Entries) -> list[_Piece]:
-    """The whole file, from its names and contents."""
-    body: list[_Piece] = []
-    directory: list[_Piece] = []
+def _pieces(entries: Entries) -> list[tuple[str, bytes]]:
+    """The whole file, from its names and contents: stretches of it, each with what it is."""
+    body: list[tuple[str, bytes]] = []
+    directory: list[tuple[str, bytes]] = []
     offset = 0
     for name, content in entries:
         head = local_header(name, content)
-        body.append(_Piece(head, f"entry {name}, its header", LOCAL_FIELDS))
-        body.append(_Piece(content, f"entry {name}, its content", ""))
-        record = directory_record(name, content, offset)
+        body += ((f"entry {name}, its header", head), (f"entry {name}, its content", content))
         what = f"directory, record of {name} (header at byte {offset})"
-        directory.append(_Piece(record, what, DIRECTORY_FIELDS))
+        directory.append((what, directory_record(name, content, offset)))
         offset += len(head) + len(content)
-    count, length = len(entries), sum(len(piece.raw) for piece in directory)
+    count, length = len(entries), sum(len(raw) for _, raw in directory)
     end = END.pack(END_MARK, 0, 0, count, count, length, offset, 0)
-    return [*body, *directory, _Piece(end, "end record", END_FIELDS)]
+    return [*body, *directory, ("end record", end)]
 
 
-def _field_at(piece: _Piece, offset: int) -> str:
-    """The name of the header field at an offset into a piece."""
-    for part in piece.fields.split(", "):
-        name, _, length = part.rpartition(" ")
-        if offset < int(length):
-            return name
-        offset -= int(length)
-    return "name"
-
-
-def _compare(data: bytes, pieces: Sequence[_Piece]) -> None:
+def _compare(data: bytes, pieces: Entries) -> None:
     """VerifyError at the first byte where the file is not as it has to be."""
     start = 0
-    for piece in pieces:
-        found = data[start : start + len(piece.raw)]
-        if found != piece.raw:
-            same = next(
-                (i for i, (a, b) in enumerate(zip(found, piece.raw, strict=False)) if a != b),
-                len(found),
-            )
-            where = f"{piece.what}, {_field_at(piece, same)} (byte {start + same} of the file)"
+    for what, raw in pieces:
+        found = data[start : start + len(raw)]
+        if found != raw:
+            pairs = enumerate(zip(found, raw, strict=False))
+            same = next((i for i, (a, b) in pairs if a != b), len(found))
+            where = f"{what} (byte {start + same} of the file)"
             if same == len(found):
                 raise VerifyError(where, f"the file ends here, {len(data)} bytes long")
-            raise VerifyError(
-                where, f"is {found[same]:02x}, must be {piece.raw[same]:02x} to fit what it holds"
-            )
-        start += len(piece.raw)
+            problem = f"is {found[same]:02x}, must be {raw[same]:02x} to fit what it holds"
+            raise VerifyError(where, problem)
+        start += len(raw)
     if len(data) > start:
         raise VerifyError(f"end of the file (byte {start})", f"{len(data) - start} bytes too many")
 
@@ -789,30 +801,28 @@ def read_container(data: bytes) -> dict[str, bytes]:
 
 
 # ---------------------------------------------------------------------------------------
-# 7. The dossier and the report
+# 7. The dossier
 # ---------------------------------------------------------------------------------------
+# One folder with a BagIt bag: tag files first, in the order of TAGS, then the payload under
+# data/. Of the payload the folder data/record/ proves; the rest is for people and programs.
+# The signature covers the tag manifest, which covers the manifest, which covers the payload.
 
-CANNOT_KNOW: Final = (
-    "Whether the key is the right one. Get it from the record's keeper by another way than the"
-    " dossier, and compare it letter by letter.",
-    "Whether what was recorded is true. The signature says that the keeper recorded it, not"
-    " that a sensor measured well, that a person reported rightly, or that an aircraft was the"
-    " one whose number it broadcast.",
-    "Whether everything was recorded. What no sensor saw, or what was left out before it was"
-    " recorded, leaves no trace here. The range shown has no gap inside; what stands before"
-    " and after it in the record is not shown.",
-    "What is in a part that is withheld: only that it was there, unaltered, in its place.",
-    "Whether the keeper shows others another record. Compare the checkpoint above with one"
-    " that somebody else got, or have it signed by witnesses.",
-    "When things happened, other than by the keeper's own clocks; nor whether the key was"
-    " in other hands when it signed.",
-)
+TAGS: Final = (
+    "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "signature.txt",
+)  # fmt: skip
+SIGNED_TITLE: Final = "skykeep dossier 2"
+"""First line of what is signed. No text is both this and a checkpoint: the second line differs."""
+RECORD: Final = "data/record/"
+CHECKPOINT, PROOF = f"{RECORD}checkpoint.txt", f"{RECORD}proof.txt"
+WITNESSED, CONSISTENCY = f"{RECORD}witnessed.txt", f"{RECORD}consistency.txt"
+LEAVES, FACTS = f"{RECORD}leaves.jsonl", f"{RECORD}facts.jsonl"
+CHECKED: Final = frozenset({CHECKPOINT, PROOF, WITNESSED, CONSISTENCY, LEAVES, FACTS})
 
 
-MANIFEST, CHECKPOINT, PROOF = "manifest", "checkpoint", "proof"
-LEAVES, FACTS = "leaves", "facts"
-MANIFEST_TITLE: Final = "skykeep dossier 1"
-"""A manifest's first line. No text is both manifest and checkpoint: the second line differs."""
+class NotChecked(str):
+    """What a step says that had nothing to hold the dossier against; it is no failure."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -821,35 +831,80 @@ class Dossier:
 
     data: bytes
     key: VerifierKey
+    witnesses: Keys = ()
+    quorum: int = 0
     entries: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
     leaves: list[Leaf] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def entry(self, name: str) -> bytes:
-        """The content of an entry that has to be there."""
-        if name not in self.entries:
+    def file(self, name: str) -> bytes:
+        """The content of a file that has to be there."""
+        if name not in self.files:
             raise VerifyError(f"entry {name}", "is missing")
-        return self.entries[name]
+        return self.files[name]
 
     def lines(self, name: str) -> list[bytes]:
-        """The lines of an entry in which each line, also the last, ends in a newline."""
-        content = self.entry(name)
+        """The lines of a file in which each line, also the last, ends in a newline."""
+        content = self.file(name)
         if content and not content.endswith(b"\n"):
             raise VerifyError(f"entry {name}", "does not end in a newline")
         return content.split(b"\n")[:-1]
+
+    def hashes(self, name: str, first: int = 1) -> list[bytes]:
+        """The hashes of a file, base64 lines from line `first` on."""
+        lines = [line.decode("latin-1") for line in self.lines(name)[first - 1 :]]
+        return [from_base64(x, f"entry {name}, line {i}") for i, x in enumerate(lines, first)]
 
 
 def check_container(dossier: Dossier) -> str:
     """The file is a canonical container."""
     dossier.entries = read_container(dossier.data)
-    digest = hashlib.sha256(dossier.data).hexdigest()
+    digest = sha256(dossier.data).hexdigest()
     return f"{len(dossier.entries)} entries, {len(dossier.data)} bytes, SHA-256 {digest}"
 
 
+def check_bag(dossier: Dossier) -> str:
+    """The key signed the digests of all files; none is unlisted, missing or out of order."""
+    folder, slash, _ = next(iter(dossier.entries)).partition("/")
+    for name, content in dossier.entries.items():
+        if not slash or not name.startswith(f"{folder}/"):
+            raise VerifyError(f"entry {name}", "all entries stand in one folder, this one does not")
+        dossier.files[name.removeprefix(f"{folder}/")] = content
+    signed = read_note(dossier.file(TAGS[4]), dossier.key, f"entry {TAGS[4]}").text
+    digest = sha256(dossier.file(TAGS[3])).hexdigest()
+    if signed != f"{SIGNED_TITLE}\n{digest} {TAGS[3]}\n":
+        raise VerifyError(f"entry {TAGS[3]}", "is not the one that was signed")
+    payload = [name for name in dossier.files if name.startswith("data/")]
+    listed = [*check_manifest(dossier, TAGS[3]), *check_manifest(dossier, TAGS[2])]
+    for name in (*TAGS, *dossier.files):
+        if name not in dossier.files or name not in (*listed, *TAGS[3:]):
+            what = "is not listed" if name in dossier.files else "is missing"
+            raise VerifyError(f"entry {name}", f"{what}: it is no part of what was signed")
+    if listed != [*TAGS[:3], *payload] or list(dossier.files) != [*TAGS, *payload]:
+        raise VerifyError("files", "they are not in their order, or one is listed twice")
+    return f"{len(payload)} files with the SHA-256 that {dossier.key} signed, none unlisted"
+
+
+def check_manifest(dossier: Dossier, manifest: str) -> list[str]:
+    """The names that a manifest lists, each with the digest of the file that is here."""
+    names = []
+    for line in dossier.lines(manifest):
+        digest, _, name = line.decode("latin-1").partition("  ")
+        where = f"entry {plain(name[:MAX_NAME_BYTES])}"
+        if name not in dossier.files:
+            raise VerifyError(where, f"is missing: {manifest} lists it")
+        if sha256(dossier.files[name]).hexdigest() != digest:
+            raise VerifyError(where, f"is not as it is in {manifest}")
+        names.append(name)
+    return names
+
+
 def check_checkpoint(dossier: Dossier) -> str:
-    """The entry `checkpoint` is one that the key signed."""
-    point = read_checkpoint(dossier.entry(CHECKPOINT), dossier.key, f"entry {CHECKPOINT}")
+    """The head of the record is one that the key signed."""
+    point = read_checkpoint(dossier.file(CHECKPOINT), dossier.key, f"entry {CHECKPOINT}")
     dossier.checkpoint = point
     if point.others:
         dossier.notes.append(f"Also signed, not checked here: {', '.join(point.others)}")
@@ -857,17 +912,36 @@ def check_checkpoint(dossier: Dossier) -> str:
     return f"{dossier.key} signed: {point.size} leaves with the root {root}"
 
 
+def check_witnesses(dossier: Dossier) -> str:
+    """Witnesses cosigned a head that is the beginning of the signed one."""
+    head = dossier.checkpoint
+    assert head is not None  # Its check comes first, and the first failure ends.
+    if WITNESSED not in dossier.files:
+        if dossier.witnesses:
+            raise VerifyError(f"entry {WITNESSED}", "is missing: no witness cosigned this record")
+        return NotChecked("no witness's signature is in it: it is the keeper's word alone")
+    note = dossier.file(WITNESSED)
+    seen = read_checkpoint(note, dossier.key, f"entry {WITNESSED}")
+    check_consistency(seen.size, seen.root, head.size, head.root, dossier.hashes(CONSISTENCY))
+    said = check_cosigned(note, dossier.key, dossier.witnesses, dossier.quorum)
+    newer = head.size - seen.size
+    said += f"; the first {seen.size} leaves of the record"
+    if newer:
+        dossier.notes.append(f"The record's last {newer} leaves are newer than what is cosigned")
+    return said if dossier.witnesses else NotChecked(said)
+
+
 def check_leaves(dossier: Dossier) -> str:
     """The leaves, one a line, stand side by side in the tree of the checkpoint.
 
-    The entry `proof` has the first leaf's index in decimal, then the hashes that
+    The file with the proof has the first leaf's index in decimal, then the hashes that
     `root_of_range` needs, a base64 line each.
     """
-    assert dossier.checkpoint is not None  # Its check comes first, and the first failure ends.
+    assert dossier.checkpoint is not None
     size, root = dossier.checkpoint.size, dossier.checkpoint.root
-    lines, proof = dossier.lines(LEAVES), [x.decode("latin-1") for x in dossier.lines(PROOF)]
-    start = read_decimal(proof[0] if proof else "", MAX_TREE_SIZE, f"entry {PROOF}, line 1")
-    hashes = [from_base64(x, f"entry {PROOF}, line {i}") for i, x in enumerate(proof[1:], 2)]
+    lines, first = dossier.lines(LEAVES), b"".join(dossier.lines(PROOF)[:1]).decode("latin-1")
+    start = read_decimal(first, MAX_TREE_SIZE, f"entry {PROOF}, line 1")
+    hashes = dossier.hashes(PROOF, 2)
     span = f"{start} to {start + len(lines) - 1} of {size}"
     if root_of_range([leaf_hash(x) for x in lines], start, size, hashes) != root:
         problem = f"as leaves {span} they and the entry {PROOF} do not give the signed root"
@@ -877,118 +951,70 @@ def check_leaves(dossier: Dossier) -> str:
 
 
 def check_all_facts(dossier: Dossier) -> str:
-    """The entry `facts`, one line of JSON for each leaf, fits the leaves."""
+    """The facts, one line of JSON for each leaf, fit the leaves."""
     lines, leaves = dossier.lines(FACTS), dossier.leaves
     if len(lines) != len(leaves):
         problem = f"{len(lines)} lines, one for each of the {len(leaves)} leaves is due"
         raise VerifyError(f"entry {FACTS}", problem)
-    withheld: Counter[Withheld] = Counter()
+    entries = Counter(leaf.source for leaf in leaves)
+    facts: Counter[str] = Counter()
+    hidden: Counter[tuple[str, Withheld]] = Counter()
+    touched: Counter[tuple[str, Withheld]] = Counter()
     partly = 0
     for number, (leaf, line) in enumerate(zip(leaves, lines, strict=True), 1):
-        hidden = check_facts(leaf, line, f"entry {FACTS}, line {number}")
-        withheld.update(hidden)
-        partly += bool(hidden)
-    total = sum(leaf.count for leaf in leaves)
-    dossier.notes.append(f"0 of {len(leaves)} leaves withheld: all of the range are here")
-    for kind, count in withheld.items():
-        dossier.notes.append(f"{count} of {total} facts withheld by {kind.by}: {kind.why}")
-    return f"{total} facts, {withheld.total()} withheld, in {partly} of {len(leaves)} leaves"
-
-
-def check_manifest(dossier: Dossier) -> str:
-    """The manifest, a note signed by the key, lists every other entry in the file's order.
-
-    Its lines: MANIFEST_TITLE, then for each entry `SHA-256 in hex, size in bytes, name`. It
-    covers the entries that are for people to read, which no leaf stands for.
-    """
-    where, entries = f"entry {MANIFEST}", dossier.entries
-    lines = read_note(dossier.entry(MANIFEST), dossier.key, where).text[:-1].split("\n")
-    if lines[0] != MANIFEST_TITLE:
-        raise VerifyError(where, f"does not begin with the line {MANIFEST_TITLE!r}")
-    listed = {line.rpartition(" ")[2]: line for line in lines[1:]}
-    for name, content in entries.items():
-        due = f"{hashlib.sha256(content).hexdigest()} {len(content)} {name}"
-        if name != MANIFEST and listed.get(name) != due:
-            raise VerifyError(f"entry {name}", "is not in the manifest, or not as it is there")
-    for name in listed:
-        if name not in entries:
-            raise VerifyError(f"entry {plain(name)}", "is missing: the manifest lists it")
-    if list(entries) != [MANIFEST, *(line.rpartition(" ")[2] for line in lines[1:])]:
-        raise VerifyError(where, "must come first, and list the entries once, in their order")
-    rest = [name for name in listed if name not in (CHECKPOINT, PROOF, LEAVES, FACTS)]
-    if rest:
-        dossier.notes.append(f"Signed, but not shown to follow from the facts: {', '.join(rest)}")
-    return f"{len(listed)} entries with the sizes and SHA-256 that {dossier.key} signed"
+        found = check_facts(leaf, line, f"entry {FACTS}, line {number}")
+        facts[leaf.source] += leaf.count
+        if found:
+            hidden.update((leaf.source, each) for each in found)
+            touched.update((leaf.source, each) for each in set(found))
+            partly += 1
+    total, withheld = facts.total(), hidden.total()
+    dossier.withheld.append(f"0 of {len(leaves)} leaves: all of the range are here")
+    dossier.withheld.append(f"{withheld} of {total} facts")
+    for key, count in sorted(hidden.items(), key=lambda item: item[1] < facts[item[0][0]]):
+        source, each = key
+        whole = " (ALL OF IT)" if count == facts[source] else ""
+        words = f"{source}: {count} of {facts[source]} facts{whole} withheld"
+        words += f", in {touched[key]} of {entries[source]} entries"
+        dossier.withheld.append(f"{words}, by {each.by}: {each.why}")
+    rest = sorted(n for n in dossier.files if n.startswith("data/") and n not in CHECKED)
+    proving = [name for name in rest if name.startswith(RECORD)]
+    if proving:
+        dossier.notes.append(f"Present, not checked here: {', '.join(proving)}")
+    told = [name.removeprefix("data/") for name in rest if name not in proving]
+    dossier.notes.append(
+        "Signed by the keeper, and not shown here to follow from the facts (the program skykeep "
+        f"can, with its command recompute): {', '.join(told) or 'nothing'}"
+    )
+    return f"{total} facts, {withheld} withheld, in {partly} of {len(leaves)} leaves"
 
 
 STEPS: Final = (
     ("the container: every byte is what it has to be", check_container),
+    ("the files: each is as it was signed, and there is no other", check_bag),
     ("the checkpoint: signed with the key given", check_checkpoint),
+    ("the witnesses: enough of those given have cosigned", check_witnesses),
     ("the leaves: a range of the tree that was signed", check_leaves),
     ("the facts: those that the leaves stand for", check_all_facts),
-    ("the manifest: every entry is as it was signed", check_manifest),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was checked: `held` is None if an earlier one failed."""
+def verify(
+    data: bytes, key: VerifierKey, witnesses: Keys = (), quorum: int | None = None
+) -> Report:
+    """Check a whole dossier against the keeper's and witnesses' keys.
 
-    what: str
-    held: bool | None
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The checks in their order, and what else a reader has to know."""
-
-    checks: tuple[Check, ...]
-    notes: tuple[str, ...]
-    what: str = "DOSSIER"
-
-    @property
-    def holds(self) -> bool:
-        """Did every check hold?"""
-        return all(check.held for check in self.checks)
-
-    def __str__(self) -> str:
-        marks = {True: "held", False: "FAILED", None: "not checked"}
-        lines = ["Checked"]
-        for check in self.checks:
-            lines.append(f"  {marks[check.held]:<12} {plain(check.what)}")
-            lines.append(f"               {plain(check.said)}")
-        if self.notes:
-            lines += ["", "To know", *(f"  {plain(note)}" for note in self.notes)]
-        lines += ["", f"THIS {self.what} {'HOLDS' if self.holds else 'DOES NOT HOLD'}."]
-        lines += [f"  {plain(check.said)}" for check in self.checks if check.held is False]
-        lines += ["", "What such a proof cannot know"]
-        for item in CANNOT_KNOW:
-            lines += textwrap.wrap(item, 90, initial_indent="  - ", subsequent_indent="    ")
-        return "\n".join(lines)
-
-
-def verify(data: bytes, key: VerifierKey) -> Report:
-    """Check a whole dossier against a key. Never raises on account of `data`.
-
-    A dossier is a canonical container with the entries manifest, checkpoint, proof, leaves
-    and facts; others in it are for people to read.
+    `quorum` of the witnesses must have cosigned; more than half if it is not given. Never
+    raises on account of `data`.
     """
-    dossier = Dossier(data, key)
-    checks: list[Check] = []
-    for what, step in STEPS:
-        if checks and not checks[-1].held:
-            checks.append(Check(what, None, "an earlier check failed"))
-            continue
-        try:
-            checks.append(Check(what, True, step(dossier)))
-        except VerifyError as e:
-            checks.append(Check(what, False, str(e)))
-    return Report(tuple(checks), tuple(dossier.notes))
+    needed = majority(witnesses) if quorum is None else quorum
+    dossier = Dossier(data, key, witnesses, needed)
+    checks = run_steps(STEPS, dossier)
+    return Report(checks, tuple(dossier.notes), tuple(dossier.withheld))
 
 
 # ---------------------------------------------------------------------------------------
-# 8. Receipts (C2SP tlog-proof, tlog-cosignature)
+# 8. Receipts (C2SP tlog-proof)
 # ---------------------------------------------------------------------------------------
 # A receipt proves that one entry is in the record: the leaf in its line `extra`, its place,
 # the hashes from there to the root, and the checkpoint with the signatures of the keeper and
@@ -997,7 +1023,6 @@ def verify(data: bytes, key: VerifierKey) -> Report:
 
 RECEIPT_MARK: Final = b"c2sp.org/tlog-proof@v1\n"
 MAX_PROOF_HASHES: Final = 63
-TIME_BYTES: Final = 8
 MOST_FACTS_PRINTED: Final = 20
 
 
@@ -1007,12 +1032,12 @@ class Receipt:
 
     data: bytes
     key: VerifierKey
-    witnesses: tuple[VerifierKey, ...]
+    witnesses: Keys
+    quorum: int
     index: int = 0
     hashes: tuple[bytes, ...] = ()
     note: bytes = b""
     extra: tuple[bytes, ...] = ()
-    size: int = 0
     leaf: Leaf | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -1041,7 +1066,7 @@ def check_receipt_form(receipt: Receipt) -> str:
 def check_receipt_inclusion(receipt: Receipt) -> str:
     """The leaf is in the tree that the key signed."""
     point = read_checkpoint(receipt.note, receipt.key)
-    receipt.size, leaf = point.size, leaf_hash(receipt.extra[0])
+    leaf = leaf_hash(receipt.extra[0])
     if root_of_inclusion(leaf, receipt.index, point.size, receipt.hashes) != point.root:
         raise VerifyError("receipt", "leaf and hashes do not give the signed root")
     receipt.leaf = read_leaf(receipt.extra[0], "receipt, the leaf")
@@ -1049,28 +1074,9 @@ def check_receipt_inclusion(receipt: Receipt) -> str:
 
 
 def check_receipt_witnesses(receipt: Receipt) -> str:
-    """More than half of the witnesses given have cosigned the checkpoint."""
-    text, signatures = split_note(receipt.note, "checkpoint")
-    cosigned: dict[bytes, str] = {}
-    for name, raw in signatures:
-        for witness in receipt.witnesses:
-            if (name, raw[:KEY_ID_BYTES]) != (witness.name, witness.key_id):
-                continue
-            time, signature = raw[KEY_ID_BYTES:][:TIME_BYTES], raw[KEY_ID_BYTES + TIME_BYTES :]
-            at_s = int.from_bytes(time, "big")
-            message = f"cosignature/v1\ntime {at_s}\n{text}".encode()
-            if not ed25519_holds(witness.public_key, message, signature):
-                raise VerifyError("checkpoint", f"the cosignature of {witness} does not hold")
-            cosigned[witness.public_key] = f"{witness} at {shown_time(at_s)}"
-    quorum = len(receipt.witnesses) // 2 + 1 if receipt.witnesses else 0
-    if len(cosigned) < quorum:
-        problem = f"cosigned by {len(cosigned)} of {len(receipt.witnesses)} witnesses"
-        raise VerifyError("checkpoint", f"{problem}, {quorum} are needed")
-    if not receipt.witnesses:
-        names = {name for name, _ in signatures} - {receipt.key.name}
-        also = f"; also signed, not checked here: {', '.join(sorted(names))}" if names else ""
-        return f"no witness's key was given: the keeper's word alone{also}"
-    return f"{len(cosigned)} of {len(receipt.witnesses)}: {', '.join(cosigned.values())}"
+    """Enough of the witnesses given have cosigned the checkpoint."""
+    said = check_cosigned(receipt.note, receipt.key, receipt.witnesses, receipt.quorum)
+    return said if receipt.witnesses else NotChecked(said)
 
 
 def check_receipt_facts(receipt: Receipt) -> str:
@@ -1086,8 +1092,6 @@ def check_receipt_facts(receipt: Receipt) -> str:
     hidden = check_facts(leaf, receipt.extra[1], "receipt, the facts")
     facts = read_json(receipt.extra[1], "receipt, the facts")
     assert isinstance(facts, list)
-    if any(fact.get("salt", "") != fact.get("salt", "").lower() for fact in facts):
-        raise VerifyError("receipt, the facts", "a salt in capitals: it was written anew")
     shown = [f"Fact {i}: {fact['fact']}" for i, fact in enumerate(facts) if "fact" in fact]
     receipt.notes += shown[:MOST_FACTS_PRINTED]
     if len(shown) > MOST_FACTS_PRINTED:
@@ -1098,36 +1102,114 @@ def check_receipt_facts(receipt: Receipt) -> str:
 RECEIPT_STEPS: Final = (
     ("the form: a proof with a leaf and a checkpoint", check_receipt_form),
     ("the place: the leaf is in the tree that was signed", check_receipt_inclusion),
-    ("the witnesses: more than half have cosigned", check_receipt_witnesses),
+    ("the witnesses: enough of those given have cosigned", check_receipt_witnesses),
     ("the facts: those that the leaf stands for", check_receipt_facts),
 )
 
 
-def shown_time(at_s: int) -> str:
-    """A POSIX time in UTC, or the number where no calendar has it."""
-    try:
-        return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return f"{at_s} s"
-
-
-def verify_receipt(data: bytes, key: VerifierKey, witnesses: Sequence[VerifierKey] = ()) -> Report:
+def verify_receipt(
+    data: bytes, key: VerifierKey, witnesses: Keys = (), quorum: int | None = None
+) -> Report:
     """Check a receipt against keeper's and witnesses' keys. Never raises on account of `data`."""
-    receipt = Receipt(data, key, tuple(witnesses))
-    checks: list[Check] = []
-    for what, step in RECEIPT_STEPS:
-        if checks and not checks[-1].held:
-            checks.append(Check(what, None, "an earlier check failed"))
-            continue
-        try:
-            checks.append(Check(what, True, step(receipt)))
-        except VerifyError as e:
-            checks.append(Check(what, False, str(e)))
-    return Report(tuple(checks), tuple(receipt.notes), "RECEIPT")
+    needed = majority(witnesses) if quorum is None else quorum
+    receipt = Receipt(data, key, witnesses, needed)
+    checks = run_steps(RECEIPT_STEPS, receipt)
+    return Report(checks, tuple(receipt.notes), (), "RECEIPT")
 
 
 # ---------------------------------------------------------------------------------------
-# 9. The command line
+# 9. The report
+# ---------------------------------------------------------------------------------------
+
+CANNOT_KNOW: Final = (
+    "Whether the key is the right one. Get it from the record's keeper by another way than the"
+    " dossier, and compare it letter by letter.",
+    "Whether what was recorded is true. The signature says that the keeper recorded it, not"
+    " that a sensor measured well, that a person reported rightly, or that an aircraft was the"
+    " one whose number it broadcast.",
+    "Whether everything was recorded. What no sensor saw, or what was left out before it was"
+    " recorded, leaves no trace here. The range shown has no gap inside; what stands before"
+    " and after it in the record is not shown.",
+    "What is in a part that is withheld: only that it was there, unaltered, in its place.",
+    "Whether the keeper shows others another record. Compare the checkpoint above with one"
+    " that somebody else got, or have it signed by witnesses.",
+    "When things happened, other than by the keeper's own clocks; nor whether the key was"
+    " in other hands when it signed.",
+)
+
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing to check: `held` is None where it was not, and `said` tells why."""
+
+    what: str
+    held: bool | None
+    said: str
+
+
+def run_steps(
+    steps: Sequence[tuple[str, Callable[[Subject], str]]], subject: Subject
+) -> tuple[Check, ...]:
+    """All steps in their order, until one fails."""
+    checks: list[Check] = []
+    failed = False
+    for what, step in steps:
+        if failed:
+            checks.append(Check(what, None, "an earlier check failed"))
+            continue
+        try:
+            said = step(subject)
+            checks.append(Check(what, None if isinstance(said, NotChecked) else True, said))
+        except VerifyError as e:
+            failed = True
+            checks.append(Check(what, False, str(e)))
+    return tuple(checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The checks in their order, what else a reader has to know, and what is withheld."""
+
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+    withheld: tuple[str, ...] = ()
+    what: str = "DOSSIER"
+
+    @property
+    def holds(self) -> bool:
+        """Did every check hold that could be made?"""
+        return all(check.held is not False for check in self.checks)
+
+    def __str__(self) -> str:
+        marks = {True: "held", False: "FAILED", None: "not checked"}
+        lines = ["Checked"]
+        for check in self.checks:
+            lines.append(f"  {marks[check.held]:<12} {plain(check.what)}")
+            lines += wrapped(check.said, " " * 15)
+        for title, items in (("Withheld", self.withheld), ("To know", self.notes)):
+            lines += ["", title] if items else []
+            for item in items:
+                lines += wrapped(item, "    ", "  - ")
+        lines += ["", f"THIS {self.what} {'HOLDS' if self.holds else 'DOES NOT HOLD'}."]
+        lines += [f"  {plain(check.said)}" for check in self.checks if check.held is False]
+        lines += ["", "What such a proof cannot know"]
+        for item in CANNOT_KNOW:
+            lines += wrapped(item, "    ", "  - ")
+        return "\n".join(lines)
+
+
+def wrapped(text: str, indent: str, first: str = "") -> list[str]:
+    """A text in lines of a terminal's width; long words stay whole."""
+    return textwrap.wrap(
+        plain(text), 96, initial_indent=first or indent, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------
+# 10. The command line
 # ---------------------------------------------------------------------------------------
 
 HOLDS: Final = 0
@@ -1147,27 +1229,28 @@ def read_file(path: str, limit: int) -> bytes:
     return data
 
 
-def run(path: str, key_path: str, witness_paths: Sequence[str] = ()) -> int:
+def read_key_file(path: str, algorithm: int = ALGORITHM_ED25519) -> VerifierKey:
+    """The key in a file. VerifyError: it cannot be read, or is no such key."""
+    return read_key(read_file(path, MAX_KEY_FILE_BYTES).decode("utf-8", "replace"), algorithm)
+
+
+def run(
+    path: str, key_path: str, witness_paths: Sequence[str] = (), quorum: int | None = None
+) -> int:
     """Check the file against the keys in the others, print the report, return the exit code."""
     try:
-        key = read_key(read_file(key_path, MAX_KEY_FILE_BYTES).decode("utf-8", "replace"))
-        witnesses = [
-            read_key(
-                read_file(one, MAX_KEY_FILE_BYTES).decode("utf-8", "replace"),
-                ALGORITHM_COSIGNATURE,
-            )
-            for one in witness_paths
-        ]
-        data = read_file(path, MAX_CONTAINER_BYTES)
-        receipt = data.startswith(RECEIPT_MARK)
-        if witnesses and not receipt:
-            raise VerifyError(plain(path), "is no receipt: witnesses are checked of receipts only")
+        key = read_key_file(key_path)
+        witnesses = [read_key_file(one, ALGORITHM_COSIGNATURE) for one in witness_paths]
         if len({one.public_key for one in witnesses}) < len(witnesses):
             raise VerifyError("witnesses", "one key is given twice: it counts once")
+        if quorum is not None and not 1 <= quorum <= len(witnesses):
+            raise VerifyError("quorum", f"{quorum} of {len(witnesses)} witnesses cannot be")
+        data = read_file(path, MAX_CONTAINER_BYTES)
     except VerifyError as e:
         print(f"nothing was checked: {e}", file=sys.stderr)
         return CANNOT_BE_READ
-    report = verify_receipt(data, key, witnesses) if receipt else verify(data, key)
+    receipt = data.startswith(RECEIPT_MARK)
+    report = (verify_receipt if receipt else verify)(data, key, witnesses, quorum)
     what = "Receipt" if receipt else "Dossier"
     print(f"{what} {plain(path)}\nKey     {key}\n\n{report}")
     return HOLDS if report.holds else DOES_NOT_HOLD
@@ -1190,10 +1273,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="KEYFILE",
         action="append",
         default=[],
-        help="of a receipt: a witness's public key; more than half of those given must hold",
+        help="a witness's public key; may be given again",
+    )
+    parser.add_argument(
+        "--quorum", metavar="N", type=int, help="so many of them are enough (else over half)"
     )
     options = parser.parse_args(arguments)
-    return run(options.file, options.key, options.witness)
+    return run(options.file, options.key, options.witness, options.quorum)
 
 
 if __name__ == "__main__":

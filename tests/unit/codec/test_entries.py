@@ -342,4 +342,16 @@ def test_what_is_said_of_a_bias_is_read_again_from_its_fact() -> None:
     )  # fmt: skip
     (made,) = entries.output_entries([HEALTH, said], at(3.0))
     assert [f.private for f in made.facts] == [False, False]
-    assert [entries.registration_of(f.data) for f in made.facts] == [None, said]
+    assert [entries.event_of(f.data) for f in made.facts] == [HEALTH, said]
+
+
+def test_every_event_is_read_again_from_its_fact() -> None:
+    said = [STATE, HEALTH]
+    facts = [f.data for made in entries.output_entries(said, at(3.0)) for f in made.facts]
+    assert [entries.event_of(fact) for fact in facts] == said
+
+
+@pytest.mark.parametrize("fact", [b"", b"[]", b"{}", b'["Nothing",{}]', b'["SensorChanged",{}]'])
+def test_what_is_no_event_is_said(fact: bytes) -> None:
+    with pytest.raises(RecordError, match="a fact is no event"):
+        entries.event_of(fact)

@@ -169,23 +169,20 @@ def patched(offset: int, layout: str, value: int) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize(
-    ("offset", "field"),
-    [(4, "version"), (6, "flags"), (8, "method"), (10, "time"), (12, "date"), (28, "extra length")],
-)
-def test_a_field_that_was_altered_is_named(offset: int, field: str) -> None:
+@pytest.mark.parametrize("offset", [4, 6, 8, 10, 12, 28])
+def test_a_header_that_was_altered_is_named(offset: int) -> None:
     error = failure(patched(offset, "<H", 0x0101))
-    assert error.where == f"entry manifest, its header, {field} (byte {offset} of the file)"
+    assert error.where == f"entry manifest, its header (byte {offset} of the file)"
 
 
-def test_a_field_of_directory_and_end_is_named() -> None:
+def test_an_altered_directory_or_end_is_named() -> None:
     at = WHOLE.index(b"PK\x01\x02")
     error = failure(patched(at + 38, "<L", 0o644))
     record = "directory, record of manifest (header at byte 0)"
-    assert error.where == f"{record}, outer attributes (byte {at + 38} of the file)"
+    assert error.where == f"{record} (byte {at + 38} of the file)"
     at = WHOLE.index(b"PK\x05\x06")
     error = failure(patched(at + 10, "<H", 2))
-    assert error.where == f"end record, entries (byte {at + 10} of the file)"
+    assert error.where == f"end record (byte {at + 10} of the file)"
 
 
 BAD_NAMES = [

@@ -185,7 +185,7 @@ def test_an_empty_dossier_says_so() -> None:
         for f in dataclasses.fields(DossierView)
         if get_origin(get_type_hints(DossierView)[f.name]) is tuple
     }
-    assert len(nothing) == 12
+    assert len(nothing) == 13
     empty = dataclasses.replace(VIEW, proof=ProofView((), "skykeep verify", ()), **nothing)
     page = Page(render(empty))
     assert page.faults == []
