@@ -19,8 +19,7 @@ from skykeep.errors import InputError
 from skykeep.units import NS_PER_S, to_ns
 
 LINKTYPE_ETHERNET = 1
-LINKTYPE_IEEE802_11 = 105
-LINKTYPE_IEEE802_11_RADIOTAP = 127
+
 
 #: The largest snapshot length that libpcap writes (MAXIMUM_SNAPLEN); more is a broken length.
 MAX_PACKET_BYTES = 262_144

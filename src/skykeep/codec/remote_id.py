@@ -167,6 +167,13 @@ class _Reader:
             self.note(offset, what, f"reserved code {code}", zero.name.lower().replace("_", " "))
             return zero
 
+    def newer(self, offset: int, what: str) -> None:
+        """Something that came with F3411-22a; in an older message it is read all the same."""
+        version = self.data[0] & 0x0F
+        if version < PROTOCOL_VERSION:
+            problem = f"is not yet in protocol version {version}"
+            self.note(offset, what, problem, "read as in F3411-22a", Severity.NOTE)
+
     def accuracy(self, offset: int, what: str, code: int, bounds: dict[int, float]) -> float | None:
         if code and code not in bounds:
             self.note(offset, what, f"reserved code {code}", "unknown")
@@ -275,6 +282,8 @@ def _decode_one(reader: _Reader) -> Message:
 
 def _basic_id(r: _Reader) -> BasicId:
     id_type = r.code(1, "id_type", r.data[1] >> 4, IdType)
+    if id_type is IdType.SPECIFIC_SESSION:
+        r.newer(1, "id_type")
     ua_type = UaType(r.data[1] & 0x0F)
     if id_type in _SESSION_TYPES:
         return BasicId(id_type, ua_type, _session_id(r, id_type))
@@ -307,8 +316,11 @@ def _location(r: _Reader) -> Location:
     height: HeightAboveTakeOff | HeightAgl | None = None
     if height_m is not None:
         height = HeightAgl(height_m) if flags & 0x04 else HeightAboveTakeOff(height_m)
+    status = r.code(1, "status", flags >> 4, Status)
+    if status is Status.REMOTE_ID_FAILURE:
+        r.newer(1, "status")
     return Location(
-        status=r.code(1, "status", flags >> 4, Status),
+        status=status,
         lat_deg=lat_deg,
         lon_deg=lon_deg,
         altitude_geodetic=r.hae(15),

@@ -41,6 +41,7 @@ from skykeep.codec.remote_id_messages import (
     VERTICAL_STEP_MPS,
     VERTICAL_UNKNOWN_CODE,
     AuthenticationPage,
+    AuthType,
     BasicId,
     HeightAboveTakeOff,
     IdType,
@@ -49,6 +50,7 @@ from skykeep.codec.remote_id_messages import (
     MessageType,
     OperatorId,
     SelfId,
+    Status,
     System,
 )
 from skykeep.core.geo import HeightAgl, HeightHae, HeightPressure
@@ -56,11 +58,14 @@ from skykeep.errors import InputError
 from skykeep.units import NS_PER_S
 
 
-def encode_message(message: Message) -> bytes:
-    """One message as its 25 bytes.
+def encode_message(message: Message, version: int = PROTOCOL_VERSION) -> bytes:
+    """One message as its 25 bytes, in the edition of a protocol version (0 to 2).
 
-    Raises InputError naming the field for values that the wire cannot carry.
+    Raises InputError naming the field for values that the wire cannot carry, or not in that
+    edition: what came with F3411-22a is the system's time, the status of a Remote ID failure,
+    session ids and authentication of a specific method.
     """
+    _check_edition(message, version)
     match message:
         case BasicId():
             kind, body = MessageType.BASIC_ID, _basic_id(message)
@@ -78,10 +83,30 @@ def encode_message(message: Message) -> bytes:
             code = _integer(message.operator_id_type, 0, 255, "operator_id.operator_id_type")
             text = _text(message.operator_id, ID_BYTES, "operator_id.operator_id")
             kind, body = MessageType.OPERATOR_ID, bytes((code,)) + text
-    return (bytes((kind << 4 | PROTOCOL_VERSION,)) + body).ljust(MESSAGE_BYTES, b"\0")
+    return (bytes((kind << 4 | version,)) + body).ljust(MESSAGE_BYTES, b"\0")
 
 
-def encode_pack(messages: Sequence[Message]) -> bytes:
+def _check_edition(message: Message, version: int) -> None:
+    if not 0 <= version <= PROTOCOL_VERSION:
+        mend = f"Give 0 to {PROTOCOL_VERSION}."
+        raise InputError("message.version", f"{version} is unknown", mend)
+    if version == PROTOCOL_VERSION:
+        return
+    newer = {
+        "system.at_ns": isinstance(message, System) and message.at_ns is not None,
+        "location.status": isinstance(message, Location)
+        and message.status is Status.REMOTE_ID_FAILURE,
+        "basic_id.id_type": isinstance(message, BasicId)
+        and message.id_type is IdType.SPECIFIC_SESSION,
+        "authentication.auth_type": isinstance(message, AuthenticationPage)
+        and message.auth_type == AuthType.SPECIFIC_METHOD,
+    }
+    for field, there in newer.items():
+        if there:
+            raise InputError(field, "came with F3411-22a", f"Write version {PROTOCOL_VERSION}.")
+
+
+def encode_pack(messages: Sequence[Message], version: int = PROTOCOL_VERSION) -> bytes:
     """A message pack (type 0xF) of one to nine messages, in the order given.
 
     Raises InputError for none or too many, or for values that the wire cannot carry.
@@ -90,12 +115,15 @@ def encode_pack(messages: Sequence[Message]) -> bytes:
         raise InputError(
             "pack.messages", f"{len(messages)} messages", f"Give 1 to {PACK_MAX_MESSAGES}."
         )
-    header = bytes((MessageType.PACK << 4 | PROTOCOL_VERSION, MESSAGE_BYTES, len(messages)))
-    return header + b"".join(encode_message(m) for m in messages)
+    header = bytes((MessageType.PACK << 4 | version, MESSAGE_BYTES, len(messages)))
+    return header + b"".join(encode_message(m, version) for m in messages)
 
 
 def _basic_id(m: BasicId) -> bytes:
     field = "basic_id.uas_id"
+    if m.id_type > 15:
+        problem = f"{m.id_type.name} is no identity of this wire"
+        raise InputError("basic_id.id_type", problem, "Give 0 to 4.")
     if m.id_type in (IdType.UTM_UUID, IdType.SPECIFIC_SESSION):
         size = 16 if m.id_type is IdType.UTM_UUID else ID_BYTES
         identity = _hexadecimal(m.uas_id, size, field).ljust(ID_BYTES, b"\0")
@@ -105,6 +133,9 @@ def _basic_id(m: BasicId) -> bytes:
 
 
 def _location(m: Location) -> bytes:
+    if m.altitude_amsl is not None:
+        problem = "has no place in this message"
+        raise InputError("location.altitude_amsl", problem, "Give the height above the ellipsoid.")
     direction, east_west = _direction(m.direction_deg)
     speed, coarse = _speed(m.speed_mps)
     above_ground = isinstance(m.height, HeightAgl)

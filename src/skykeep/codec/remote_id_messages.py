@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from skykeep.core.geo import HeightAgl, HeightHae, HeightPressure
+from skykeep.core.geo import HeightAgl, HeightAmsl, HeightHae, HeightPressure
 
 MESSAGE_BYTES = 25  # F3411-22a 5.4.5.2: every message type but the pack
 PACK_HEADER_BYTES = 3
@@ -85,7 +85,10 @@ class IdType(enum.IntEnum):
     SERIAL_NUMBER = 1  # ANSI/CTA-2063-A
     CAA_REGISTRATION = 2
     UTM_UUID = 3
-    SPECIFIC_SESSION = 4
+    SPECIFIC_SESSION = 4  # from F3411-22a on
+    #: Not on this wire, whose codes have four bits: identities that others broadcast.
+    FRENCH = 16  # arrêté du 27 décembre 2019
+    MANUFACTURER = 17  # a maker's own serial number
 
 
 class UaType(enum.IntEnum):
@@ -116,7 +119,7 @@ class Status(enum.IntEnum):
     GROUND = 1
     AIRBORNE = 2
     EMERGENCY = 3
-    REMOTE_ID_FAILURE = 4
+    REMOTE_ID_FAILURE = 4  # from F3411-22a on
 
 
 class AuthType(enum.IntEnum):
@@ -207,6 +210,7 @@ class Location:
     accuracy_speed_mps: float | None = None
     accuracy_time_s: float | None = None
     time_tenths: int | None = None
+    altitude_amsl: HeightAmsl | None = None  # of the French beacon alone
 
     @property
     def sigma_horizontal_m(self) -> float | None:
@@ -243,7 +247,9 @@ class AuthenticationPage:
     """Message type 2: one page of authentication data.
 
     `auth_type` is the code (`AuthType` names the known ones). `last_page`, `length_bytes`
-    and `at_ns` (UTC) stand on page 0 only. `data` is 17 bytes on page 0, else 23.
+    and `at_ns` (UTC) stand on page 0 only; in messages of F3411-19 `last_page` may be the number
+    of pages instead, so how many there are follows from `length_bytes`. `data` is 17
+    bytes on page 0, else 23.
     """
 
     auth_type: int

@@ -63,6 +63,7 @@ CLAIM_DISPLACED = "claim_displaced"
 CLAIM_UNMATCHED = "claim_without_measured_track"
 TWO_PLACES = "serial_in_two_places"
 MATCHES = "claim_matches_measurement"
+SIGNED = "claim_signed"
 UNCHECKED = "claim_not_checked"
 
 
@@ -129,7 +130,9 @@ class ClaimTrack:
 
     @property
     def strength(self) -> Strength:
-        """How far its identity was checked."""
+        """How far its identity was checked; a signature does not outweigh a contradiction."""
+        if self.claim.authenticated and self.outcome is not Outcome.INCONSISTENT:
+            return Strength.AUTHENTICATED
         return self.outcome.strength
 
     def fit(self, number: int) -> Evidence | None:
@@ -400,6 +403,9 @@ def _conclude(track: ClaimTrack, others: list[ClaimTrack], detection_s: float) -
     track.noticeable_m = math.inf if closest is None else closest.noticeable_m
     track.outcome, reason = _measured(track, closest, detection_s)
     reasons = (reason, *against_itself)
+    if track.claim.authenticated:
+        # Not which key: reasons are open facts, and who it was is not kept as long.
+        reasons = (Reason(SIGNED, "signed with a key that the site knows"), *reasons)
     if track.habits.echo.replayed or (against_itself and not track.bound):
         # Who plays a record has no identity of his own, wherever he is; else a place that is
         # measured to be true outweighs a clock or a speed that is not.

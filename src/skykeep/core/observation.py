@@ -106,6 +106,8 @@ class Claim:
 
     `identity` is the serial number, session id or 24-bit address, None where the message
     carries none; `transmitter` the radio's own address. `crewed` is None where not stated.
+    `authenticated` names the key under which a signature over identity and position held; only
+    a feed that checks signatures sets it.
     """
 
     scheme: Scheme
@@ -116,6 +118,7 @@ class Claim:
     category: str = ""
     crewed: bool | None = None
     airborne: bool | None = None
+    authenticated: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class FindingLog:
         )
         self.add(finding, error.where)
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything is new since the last call of `drain`."""
+        return bool(self._fresh)
+
     def drain(self) -> tuple[Finding, ...]:
         """What is new since the last call."""
         fresh = tuple(self._fresh)

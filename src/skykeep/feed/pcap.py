@@ -1,36 +1,36 @@
-"""Captured Wi-Fi frames with Remote ID, from a file, as batches of claimed positions."""
+"""Captured Wi-Fi and Bluetooth with Remote ID, from a file, as batches of claimed positions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from skykeep.codec.pcap import (
-    LINKTYPE_IEEE802_11,
-    LINKTYPE_IEEE802_11_RADIOTAP,
-    Packet,
-    read_packets,
-)
-from skykeep.codec.wifi import find_remote_id
+from skykeep.codec.capture import find_remote_id
+from skykeep.codec.pcap import Packet, read_packets
+from skykeep.codec.remote_id_auth import AircraftKey
 from skykeep.core.event import Finding, Severity
 from skykeep.core.observation import Batch
 from skykeep.errors import InputError
 from skykeep.feed.lines import unreadable
 from skykeep.feed.remote_id import Assembler, Counts
+from skykeep.feed.remote_id import Packet as Sent
 from skykeep.units import SensorId
 
 
 @dataclass(slots=True)
 class CaptureCounts:
-    """What a capture held so far: `frames` = `ours` + `not_ours` + `not_wifi` + `undated`."""
+    """What a capture held so far: `frames` = `ours` + `not_ours` + `no_radio` + `undated`."""
 
     frames: int = 0
     ours: int = 0  # frames with Remote ID
-    not_ours: int = 0  # other Wi-Fi, neither decoded nor kept
-    not_wifi: int = 0  # packets of another link type
+    not_ours: int = 0  # other Wi-Fi or Bluetooth, neither decoded nor kept
+    no_radio: int = 0  # packets of another link type
     undated: int = 0  # frames with Remote ID but without a time, left out
     findings: int = 0  # faults of the file and its frames, before like ones are merged
+    #: Of what was heard, by `Heard.carrier`.
+    carriers: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 class CaptureFeed(Iterator[Batch]):
@@ -40,11 +40,20 @@ class CaptureFeed(Iterator[Batch]):
     `bytes_read` of `bytes_total` tells how far.
     """
 
-    def __init__(self, path: Path, sensor_id: SensorId, *, operator_positions: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sensor_id: SensorId,
+        *,
+        operator_positions: bool,
+        dji: bool,
+        keys: Sequence[AircraftKey],
+    ) -> None:
         self.counts = CaptureCounts()
         self.bytes_read = 0
         self._path = path
-        self._assembler = Assembler(sensor_id, operator_positions=operator_positions)
+        self._dji = dji
+        self._assembler = Assembler(sensor_id, operator_positions=operator_positions, keys=keys)
         self._linktypes: set[int] = set()
         try:
             self.bytes_total = path.stat().st_size
@@ -83,21 +92,21 @@ class CaptureFeed(Iterator[Batch]):
 
     def _packet(self, packet: Packet) -> Iterator[Batch]:
         self.counts.frames += 1
-        if packet.linktype not in (LINKTYPE_IEEE802_11, LINKTYPE_IEEE802_11_RADIOTAP):
-            self.counts.not_wifi += 1
+        found = find_remote_id(packet.linktype, packet.data, dji=self._dji)
+        if found is None:
+            self.counts.no_radio += 1
             if packet.linktype not in self._linktypes:
                 self._linktypes.add(packet.linktype)
                 self._note(
                     Finding(
                         f"byte {packet.offset}: packet.linktype",
-                        f"link type {packet.linktype} is not 802.11",
+                        f"link type {packet.linktype} is no radio that is known",
                         "these packets are left out",
                         Severity.WARNING,
                     )
                 )
             return
-        radiotap = packet.linktype == LINKTYPE_IEEE802_11_RADIOTAP
-        heard, findings = find_remote_id(packet.data, radiotap=radiotap)
+        heard, findings = found
         for f in findings:
             where = f"packet at byte {packet.offset}, {f.where}"
             self._note(Finding(where, f.problem, f.assumed, f.severity))
@@ -108,7 +117,9 @@ class CaptureFeed(Iterator[Batch]):
         else:
             self.counts.ours += 1
             for h in heard:
-                batch = self._assembler.feed(packet.at_ns, h.transmitter, h.messages)
+                self.counts.carriers[h.carrier] += 1
+                packed = Sent(packet.at_ns, h.transmitter, h.messages, h.carrier)
+                batch = self._assembler.take((packed,))
                 if batch is not None:
                     yield batch
 
@@ -118,11 +129,20 @@ class CaptureFeed(Iterator[Batch]):
         self._assembler.note(Finding(placed, finding.problem, finding.assumed, finding.severity))
 
 
-def read_pcap(path: Path, sensor_id: SensorId, *, operator_positions: bool = False) -> CaptureFeed:
-    """The Remote ID in a pcap or pcapng of Wi-Fi frames, in the file's order.
+def read_pcap(
+    path: Path,
+    sensor_id: SensorId,
+    *,
+    operator_positions: bool = False,
+    dji: bool = False,
+    keys: Sequence[AircraftKey] = (),
+) -> CaptureFeed:
+    """The Remote ID in a pcap or pcapng of Wi-Fi or Bluetooth packets, in the file's order.
+
+    `operator_positions` and `dji` (DJI's own beacons) are for sites with a legal basis for them.
 
     The capture's times are the receipt times. Raises InputError when the file cannot be
     read (at once) or is no capture at all (at the first batch); a file that is broken
     further on gives what stands before and a finding.
     """
-    return CaptureFeed(path, sensor_id, operator_positions=operator_positions)
+    return CaptureFeed(path, sensor_id, operator_positions=operator_positions, dji=dji, keys=keys)

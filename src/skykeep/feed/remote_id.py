@@ -2,121 +2,93 @@
 
 Messages come one by one or in packs; who, what and where are said at different times. The
 `Assembler` remembers, for each transmitter and within bounds, what was last said, and puts
-it beside each new location.
+it beside each new location. What is heard a thousand times a second goes through
+`remote_id_batch`; what that marks as odd, and what other carriers send, message by message.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from math import isnan
 
-from skykeep.codec.remote_id import (
-    BasicId,
-    Classification,
-    IdType,
-    Location,
-    Message,
-    OperatorId,
-    Status,
-    System,
-    UaType,
-    decode,
-    resolve_time,
-)
+import numpy as np
+
+from skykeep.codec.dji_id import decode_dji
+from skykeep.codec.french_id import decode_french
+from skykeep.codec.remote_id import Location, Message, decode
+from skykeep.codec.remote_id_auth import AircraftKey, Covered, join_pages, verify
+from skykeep.codec.remote_id_batch import COLUMNS, Column, Decoded, decode_many, row_of
+from skykeep.codec.remote_id_messages import MESSAGE_BYTES, BasicId, MessageType
 from skykeep.core.event import Finding, Severity
-from skykeep.core.geo import HeightAgl, HeightReference
-from skykeep.core.observation import (
-    Batch,
-    Claim,
-    Form,
-    Observation,
-    OperatorPosition,
-    Scheme,
-    batch_of,
-)
+from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, operators_of
 from skykeep.errors import InputError
 from skykeep.feed.findings import FindingLog
 from skykeep.feed.lines import empty_batch
-from skykeep.units import BatchId, SensorId, seconds
+from skykeep.feed.remote_id_rows import measure
+from skykeep.feed.remote_id_said import STANDSTILL_NS, Transmitter
+from skykeep.units import NS_PER_S, BatchId, SensorId, seconds
 
-NAN = math.nan
-T = TypeVar("T")
-
-#: Sigmas for undeclared accuracies: what 14 CFR 89.310 asks of every standard Remote ID
-#: aircraft at 95 % (100 ft horizontally, 150 ft in geometric altitude), which is two sigma.
-FALLBACK_SIGMA_HORIZONTAL_M = 100.0 * 0.3048 / 2.0
-FALLBACK_SIGMA_HEIGHT_M = 150.0 * 0.3048 / 2.0
-#: A position is at most one second old when it is sent (F3411-22a 5.4.3, 14 CFR 89.310):
-#: taken as a bound of two sigma where no usable time says how old.
-FALLBACK_SIGMA_TIME_S = 0.5
-#: A location time further from its receipt is a clock that was never set: broadcasts arrive
-#: within milliseconds, and a set clock (satellite time) errs by far less.
-MAX_TIME_DIFFERENCE_NS = seconds(30.0)
-#: How far a location time may lie after its receipt: the coarsest accuracy that can be
-#: declared (F3411-22a, timestamp accuracy). The receipt is the later bound in any case.
-MAX_TIME_AHEAD_NS = seconds(1.5)
-#: A location time that is still said this long after it was first heard stands still: data
-#: at most 1 s old, sent anew with a jitter of half a second.
-STANDSTILL_NS = seconds(1.5)
 #: The same location (with its time: the same at all) heard again within this is one: half
 #: the longest interval between two (1 s, F3411-22a 5.4.3), so that a hovering drone stays seen.
 REPEAT_NS = seconds(0.5)
-#: Static messages come at least every 3 s (F3411-22a 5.4.3); ten missed ones, and what a
-#: transmitter's address was called before says nothing any more.
-STATIC_MAX_AGE_NS = seconds(30.0)
 #: Transmitters remembered: Wi-Fi within one receiver's range carries far fewer, so that only
 #: an attack with invented addresses reaches it.
 MAX_TRANSMITTERS = 4_096
+#: Signatures looked at in a second: each costs about 0.1 ms, and whoever sends rubbish under a
+#: known name must not keep the machine busy. Real aircraft sign once in some seconds.
+MAX_CHECKS_PER_S = 200
 
-#: Which identity stands for the aircraft when it states several: permits name serials.
-_PREFERENCE = (
-    IdType.SERIAL_NUMBER,
-    IdType.NONE,
-    IdType.CAA_REGISTRATION,
-    IdType.SPECIFIC_SESSION,
-    IdType.UTM_UUID,
-)
-_AIRBORNE = {Status.GROUND: False, Status.AIRBORNE: True}
+_WIRE = frozenset({"beacon", "nan", "bt4", "bt5"})
+_OTHERS = {"french": decode_french, "dji": decode_dji}
+_BASIC_ID, _LOCATION = int(MessageType.BASIC_ID), int(MessageType.LOCATION)
+_AUTHENTICATION = int(MessageType.AUTHENTICATION)
+#: Said again and again without a change. Not the system message: it may hold where a person is.
+_LASTING = frozenset({_BASIC_ID, int(MessageType.SELF_ID), int(MessageType.OPERATOR_ID)})
 
 
 @dataclass(slots=True)
 class Counts:
     """What an assembler has seen so far."""
 
-    packs: int = 0  # calls of `feed`
+    packs: int = 0  # what one transmitter sent at once
     messages: int = 0
     observations: int = 0
     duplicates: int = 0  # locations that said what was already taken
     without_position: int = 0
     unreadable: int = 0  # packs or messages of which nothing could be read
     forgotten: int = 0  # transmitters dropped for room
+    authenticated: int = 0  # observations under a signature that held
+    unchecked: int = 0  # signatures not looked at, for there were too many
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What one transmitter sent at once: bytes as the carrier's codec takes them, or messages
+    that another source has decoded, with the findings and the hash of its raw bytes.
+    """
+
+    receipt_time_ns: int
+    transmitter: str
+    data: bytes
+    carrier: str = "beacon"
+    messages: tuple[Message, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+    rssi_dbm: int | None = None
 
 
 @dataclass(slots=True)
-class _Static(Generic[T]):
-    """Something that was said once and holds for a while."""
+class _Rows:
+    """The rows of a batch that is being made."""
 
-    value: T
-    heard_at_ns: int
-
-
-@dataclass(slots=True)
-class _Transmitter:
-    """What one radio address has said."""
-
-    identities: dict[IdType, _Static[str]] = field(default_factory=dict)
-    aircraft: _Static[str] | None = None
-    operator_id: _Static[str] | None = None
-    category: _Static[str] | None = None
-    operator_position: _Static[OperatorPosition] | None = None
-    location: Location | None = None
-    receipt_time_ns: int = 0
-    stated_ns: int | None = None  # the location time that was last said, and when it was new
-    stated_at_ns: int = 0
-    bad_tenths: int | None = None
-    log: FindingLog = field(default_factory=lambda: FindingLog(max_of_a_kind=1))
+    columns: list[list[float]] = field(default_factory=list)
+    timed: list[bool] = field(default_factory=list)
+    event_time_ns: list[int] = field(default_factory=list)
+    claims: list[Claim | None] = field(default_factory=list)
+    operators: list[OperatorPosition | None] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 class Assembler:
@@ -125,6 +97,7 @@ class Assembler:
     The operator's position is personal data: it is dropped on arrival unless
     `operator_positions` says that the site has a legal basis for it, and then stands beside
     the claims. Batches are numbered from 1: the same messages give the same ids.
+    `keys` are those of aircraft whose signatures are checked.
     """
 
     def __init__(
@@ -133,55 +106,53 @@ class Assembler:
         *,
         operator_positions: bool = False,
         max_transmitters: int = MAX_TRANSMITTERS,
+        keys: Sequence[AircraftKey] = (),
+        live: bool = False,
     ) -> None:
+        """`live`: batch ids hold the receipt time, so that none comes again after a restart."""
         self.counts = Counts()
         self._sensor_id = sensor_id
         self._operator_positions = operator_positions
         self._max_transmitters = max_transmitters
-        self._transmitters: dict[str, _Transmitter] = {}  # in the order of hearing
+        self._keys = tuple(keys)
+        self._known_names = {key.identity for key in keys}
+        self._live = live
+        self._transmitters: dict[str, Transmitter] = {}  # in the order of hearing
         self._log = FindingLog()
         self._batches = 0
         self._last_ns = 0
+        self._checks = (0, 0)  # a second, and how many signatures were looked at in it
+
+    @property
+    def transmitters(self) -> int:
+        """How many are remembered."""
+        return len(self._transmitters)
 
     def feed(self, receipt_time_ns: int, transmitter: str, message_bytes: bytes) -> Batch | None:
-        """One message or pack, as `remote_id.decode` takes it; None if it gives no new position.
+        """One message or pack, as `remote_id.decode` takes it; None if it gives no new position."""
+        return self.take((Packet(receipt_time_ns, transmitter, message_bytes),))
 
-        One row for each new location (Form.POSITION): the height is the geodetic altitude,
-        else the pressure altitude, else the height over ground, else none. Sigmas come from
-        the declared accuracies, widened by what the speed covers in the time's uncertainty.
-        Nothing is raised: what cannot be read becomes a finding of the next batch, the first
-        of each kind and transmitter.
+    def take(self, packets: Sequence[Packet]) -> Batch | None:
+        """Packets in their order of receipt; None if they give no new position.
+
+        One row for each new location (Form.POSITION), see `remote_id_rows.measure`; the batch's
+        receipt is that of the last packet. Nothing is raised: what cannot be read becomes a
+        finding of this or the next batch, the first of each kind and transmitter.
         """
-        self._last_ns = receipt_time_ns
-        self.counts.packs += 1
-        try:
-            messages, findings = decode(message_bytes)
-        except InputError as e:
-            self.counts.unreadable += 1
-            self._log.refuse("message", e)
-            return None
-        self.counts.messages += len(messages)
-        state = self._heard(transmitter)
-        for finding in findings:
-            _, _, kind = finding.where.partition(": ")
-            state.log.add(finding, kind)
-        for message in messages:
-            self._learn(state, message, receipt_time_ns)
-        raw_sha256 = hashlib.sha256(message_bytes).hexdigest()
-        rows: list[Observation] = []
-        for message in messages:
-            if isinstance(message, Location):
-                row = self._observe(state, message, transmitter, receipt_time_ns)
-                if row is not None:
-                    rows.append(replace(row, row=len(rows), raw_sha256=raw_sha256))
-        if not rows:
-            return None
-        self.counts.observations += len(rows)
-        batch_id = self._next_id()
-        return batch_of(
-            [replace(row, batch_id=batch_id) for row in rows],
-            (*self._log.drain(), *state.log.drain()),
-        )
+        rows = _Rows()
+        wire = [i for i, p in enumerate(packets) if p.messages is None and p.carrier in _WIRE]
+        decoded = decode_many([packets[i].data for i in wire])
+        place = {i: n for n, i in enumerate(wire)}
+        first, odd = decoded.first.tolist(), decoded.odd.tolist()
+        for i, packet in enumerate(packets):
+            self._last_ns = packet.receipt_time_ns
+            self.counts.packs += 1
+            n = place.get(i)
+            if n is None or odd[n]:
+                self._take_literally(packet, rows)
+            else:
+                self._take_decoded(packet, decoded, first[n], first[n + 1], rows)
+        return self._batch(rows)
 
     def note(self, finding: Finding) -> None:
         """Add a finding about the stream itself to the next batch."""
@@ -198,12 +169,177 @@ class Assembler:
             return None
         return empty_batch(self._next_id(), self._sensor_id, self._last_ns, Form.POSITION, findings)
 
+    # -- one packet ---------------------------------------------------------------------
+
+    def _take_literally(self, packet: Packet, rows: _Rows) -> None:
+        messages, findings = packet.messages, packet.findings
+        if messages is None:
+            try:
+                messages, findings = _OTHERS.get(packet.carrier, decode)(packet.data)
+            except InputError as e:
+                self.counts.unreadable += 1
+                self._log.refuse("message", e)
+                return
+        self.counts.messages += len(messages)
+        state = self._heard(packet.transmitter)
+        _keep(state, findings)
+        for message in messages:
+            state.learn(message, packet.receipt_time_ns, self._operator_positions)
+        covered = None
+        if any(isinstance(m, BasicId | Location) for m in messages):
+            covered = self._covered(state, packet)
+        for message in messages:
+            if isinstance(message, Location):
+                signer = "" if covered is None else _signer(covered, message)
+                self._observe(state, packet, row_of(message), message, signer, rows)
+        self._take_evidence(state, packet, covered, rows)
+
+    def _take_decoded(
+        self, packet: Packet, decoded: Decoded, first: int, end: int, rows: _Rows
+    ) -> None:
+        state = self._heard(packet.transmitter)
+        self.counts.messages += end - first
+        data, at_ns = packet.data, packet.receipt_time_ns
+        located: list[tuple[list[float], bytes]] = []
+        signed = False
+        for m in range(first, end):
+            start, kind = int(decoded.start[m]), int(decoded.kind[m])
+            raw = data[start : start + MESSAGE_BYTES]
+            if kind == _LOCATION and decoded.plain[m]:
+                located.append((decoded.columns[m].tolist(), raw))
+                continue
+            signed |= kind == _AUTHENTICATION
+            message = self._message(state, raw, kind, start)
+            state.learn(message, at_ns, self._operator_positions)
+            if isinstance(message, Location):
+                located.append((row_of(message), raw))
+        covered = self._covered(state, packet) if signed and self._keys else None
+        for row, raw in located:
+            signer = covered.key.name if covered is not None and raw in covered.messages else ""
+            self._observe(state, packet, row, raw[1:], signer, rows)
+        self._take_evidence(state, packet, covered, rows)
+
+    def _message(self, state: Transmitter, raw: bytes, kind: int, start: int) -> Message:
+        """A message that holds for a while; the same bytes as last time need no decoding."""
+        key = kind << 4 | (raw[1] >> 4 if kind == _BASIC_ID else 0)
+        known = state.known.get(key)
+        if known is not None and known[0] == raw:
+            return known[1]
+        (message,), findings = decode(raw)
+        _keep(state, [replace(f, where=_placed(f.where, start)) for f in findings])
+        if kind in _LASTING:
+            state.known[key] = (raw, message)
+        return message
+
+    def _observe(
+        self,
+        state: Transmitter,
+        packet: Packet,
+        row: list[float],
+        said: object,
+        signer: str,
+        rows: _Rows,
+    ) -> None:
+        """Keep a location as a row, unless it is one that was taken; `said` is what it compares."""
+        if isnan(row[Column.LAT_DEG]):
+            self.counts.without_position += 1
+            problem = "no position"
+            state.note("location.lat_deg", problem, "no observation", Severity.NOTE)
+            return
+        at_ns, tenths = packet.receipt_time_ns, row[Column.TENTHS]
+        event_time_ns, timed = state.event_time(None if isnan(tenths) else int(tenths), at_ns)
+        window_ns = STANDSTILL_NS if timed else REPEAT_NS
+        if said == state.location and abs(at_ns - state.receipt_time_ns) <= window_ns:
+            self.counts.duplicates += 1
+            return
+        state.location, state.receipt_time_ns = said, at_ns
+        _note_height(state, row)
+        claim = state.claim(int(row[Column.STATUS]), packet.transmitter, at_ns)
+        if signer:
+            claim = replace(claim, authenticated=signer)
+            self.counts.authenticated += 1
+        rows.columns.append(row)
+        rows.timed.append(timed)
+        rows.event_time_ns.append(event_time_ns)
+        rows.claims.append(claim)
+        rows.operators.append(state.operator(at_ns))
+        rows.hashes.append(hashlib.sha256(packet.data).hexdigest())
+        if state.log.waits:
+            rows.findings.extend(state.log.drain())
+
+    # -- signatures ---------------------------------------------------------------------
+
+    def _covered(self, state: Transmitter, packet: Packet) -> Covered | None:
+        """What a signature that has just been completed proves, if it names its aircraft."""
+        if not self._keys or not state.pages:
+            return None
+        whole = join_pages(state.pages)
+        if whole is None:
+            return None
+        second = packet.receipt_time_ns // NS_PER_S
+        before, count = self._checks
+        count = count if second == before else 0
+        if count >= MAX_CHECKS_PER_S:
+            self.counts.unchecked += 1
+            return None
+        self._checks = (second, count + 1)
+        state.pages.clear()  # looked at once
+        covered = verify(whole, packet.data, self._keys, packet.receipt_time_ns)
+        if covered is None:
+            problem = "the signature does not hold under a key that is known here"
+            state.note("authentication.data", problem, "a broadcast identity")
+            return None
+        messages = [m for raw in covered.messages for m in _readable(raw)]
+        named = any(isinstance(m, BasicId) and m.uas_id == covered.key.identity for m in messages)
+        return covered if named else None
+
+    def _take_evidence(
+        self, state: Transmitter, packet: Packet, covered: Covered | None, rows: _Rows
+    ) -> None:
+        """Signed messages that came within the authentication itself, not in the pack."""
+        if covered is None:
+            return
+        for raw in covered.messages:
+            if raw in packet.data:
+                continue
+            for message in _readable(raw):
+                state.learn(message, packet.receipt_time_ns, self._operator_positions)
+                if isinstance(message, Location):
+                    row = row_of(message)
+                    self._observe(state, packet, row, raw[1:], covered.key.name, rows)
+
+    # -- the batch ----------------------------------------------------------------------
+
+    def _batch(self, rows: _Rows) -> Batch | None:
+        n = len(rows.columns)
+        if not n:
+            return None
+        self.counts.observations += n
+        timed = np.array(rows.timed, np.bool_)
+        measured = measure(np.array(rows.columns).reshape(n, COLUMNS), timed)
+        return Batch(
+            self._next_id(),
+            self._sensor_id,
+            self._last_ns,
+            Form.POSITION,
+            event_time_ns=np.array(rows.event_time_ns, np.int64),
+            values=measured.values,
+            sigmas=measured.sigmas,
+            velocities_mps=measured.velocities_mps,
+            height_references=measured.references,
+            claims=tuple(rows.claims),
+            raw_sha256=tuple(rows.hashes),
+            findings=(*self._log.drain(), *rows.findings),
+            operators=operators_of(rows.operators),
+        )
+
     def _next_id(self) -> BatchId:
         self._batches += 1
-        return BatchId(f"{self._sensor_id}/{self._batches}")
+        when = f"{self._last_ns}:" if self._live else ""
+        return BatchId(f"{self._sensor_id}/{when}{self._batches}")
 
-    def _heard(self, transmitter: str) -> _Transmitter:
-        state = self._transmitters.pop(transmitter, None) or _Transmitter()
+    def _heard(self, transmitter: str) -> Transmitter:
+        state = self._transmitters.pop(transmitter, None) or Transmitter()
         self._transmitters[transmitter] = state
         if len(self._transmitters) > self._max_transmitters:
             oldest = next(iter(self._transmitters))
@@ -219,176 +355,39 @@ class Assembler:
             )
         return state
 
-    def _keep_findings(self, state: _Transmitter) -> None:
+    def _keep_findings(self, state: Transmitter) -> None:
         for finding in state.log.close("remote_id"):
             self.note(finding)
 
-    def _learn(self, state: _Transmitter, message: Message, at_ns: int) -> None:
-        match message:
-            case BasicId():
-                _learn_identity(state, message, at_ns)
-            case OperatorId(_, operator_id) if operator_id is not None:
-                state.operator_id = _Static(operator_id, at_ns)
-            case System():
-                if message.classification is Classification.EUROPEAN_UNION:
-                    state.category = _Static(_category(message), at_ns)
-                place = _operator(message) if self._operator_positions else None
-                if place is not None:
-                    state.operator_position = _Static(place, at_ns)
 
-    def _observe(
-        self, state: _Transmitter, m: Location, transmitter: str, receipt_time_ns: int
-    ) -> Observation | None:
-        if m.lat_deg is None or m.lon_deg is None:
-            self.counts.without_position += 1
-            _note(state, "location.lat_deg", "no position", "no observation", Severity.NOTE)
-            return None
-        event_time_ns, timed = _event_time(state, m, receipt_time_ns)
-        window_ns = STANDSTILL_NS if timed else REPEAT_NS
-        if m == state.location and abs(receipt_time_ns - state.receipt_time_ns) <= window_ns:
-            self.counts.duplicates += 1
-            return None
-        state.location, state.receipt_time_ns = m, receipt_time_ns
-        height_m, sigma_height_m, reference = _height(state, m)
-        velocity = _velocity(m)
-        sigma_time_s = (m.sigma_time_s if timed else None) or FALLBACK_SIGMA_TIME_S
-        sigma_m = m.sigma_horizontal_m or FALLBACK_SIGMA_HORIZONTAL_M
-        return Observation(
-            batch_id=BatchId(""),
-            row=0,
-            sensor_id=self._sensor_id,
-            event_time_ns=event_time_ns,
-            receipt_time_ns=receipt_time_ns,
-            form=Form.POSITION,
-            values=(m.lat_deg, m.lon_deg, height_m),
-            sigmas=(
-                _widened(sigma_m, velocity[0], sigma_time_s),
-                _widened(sigma_m, velocity[1], sigma_time_s),
-                _widened(sigma_height_m, velocity[2], sigma_time_s),
-            ),
-            velocity_mps=velocity,
-            height_reference=reference,
-            kind_likelihood=None,
-            claim=_claim(state, m, transmitter, receipt_time_ns),
-            words="",
-            raw_sha256="",
-            operator=_fresh(state.operator_position, receipt_time_ns),
-        )
+def _keep(state: Transmitter, findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        _, _, kind = finding.where.partition(": ")
+        state.log.add(finding, kind)
 
 
-def _note(
-    state: _Transmitter,
-    where: str,
-    problem: str,
-    assumed: str,
-    severity: Severity = Severity.WARNING,
-) -> None:
-    state.log.add(Finding(where, problem, assumed, severity), f"{where} {problem}")
+def _placed(where: str, start: int) -> str:
+    """ "byte N: field" of a message as a place in the pack that it starts in at `start`."""
+    number, _, field_name = where.removeprefix("byte ").partition(": ")
+    return f"byte {int(number) + start}: {field_name}"
 
 
-def _learn_identity(state: _Transmitter, message: BasicId, at_ns: int) -> None:
-    if message.ua_type is not UaType.NONE:
-        state.aircraft = _Static(message.ua_type.name.lower(), at_ns)
-    if message.uas_id is None:
-        return
-    earlier = state.identities.get(message.id_type)
-    if earlier is not None and earlier.value != message.uas_id:
-        _note(state, "basic_id.uas_id", "one transmitter states another identity", "the newest")
-    state.identities[message.id_type] = _Static(message.uas_id, at_ns)
+def _readable(raw: bytes) -> tuple[Message, ...]:
+    try:
+        return decode(raw)[0]
+    except InputError:
+        return ()
 
 
-def _event_time(state: _Transmitter, m: Location, receipt_time_ns: int) -> tuple[int, bool]:
-    """When the position was measured, and whether the message itself says so."""
-    tenths, where = m.time_tenths, "location.time_tenths"
-    stated_ns = resolve_time(tenths, receipt_time_ns)
-    if stated_ns is None:
-        _note(state, where, "unknown", "the receipt time")
-        return receipt_time_ns, False
-    if stated_ns != state.stated_ns:
-        state.stated_ns, state.stated_at_ns = stated_ns, receipt_time_ns
-    if abs(stated_ns - receipt_time_ns) > MAX_TIME_DIFFERENCE_NS:
-        state.bad_tenths = tenths
-        limit_s = MAX_TIME_DIFFERENCE_NS // seconds(1.0)
-        problem = f"differs from the receipt by more than {limit_s} s"
-        _note(state, where, problem, "the receipt time")
-    elif receipt_time_ns - state.stated_at_ns > STANDSTILL_NS:
-        state.bad_tenths = tenths
-        _note(state, where, "stands still", "the receipt time")
-    if tenths == state.bad_tenths:  # a clock that stands still is right once an hour
-        return receipt_time_ns, False
-    if stated_ns > receipt_time_ns:
-        if stated_ns - receipt_time_ns > MAX_TIME_AHEAD_NS:
-            _note(state, where, "later than the receipt", "the receipt time")
-            return receipt_time_ns, False
-        return receipt_time_ns, True
-    return stated_ns, True
+def _signer(covered: Covered, location: Location) -> str:
+    there = any(location in _readable(raw) for raw in covered.messages)
+    return covered.key.name if there else ""
 
 
-def _height(state: _Transmitter, m: Location) -> tuple[float, float, HeightReference]:
-    """Metres, sigma and reference of the height that can be compared best."""
-    if m.altitude_geodetic is not None:
-        sigma_m = m.sigma_vertical_m or FALLBACK_SIGMA_HEIGHT_M
-        return m.altitude_geodetic.m, sigma_m, HeightReference.HAE
-    if m.altitude_pressure is not None:
-        sigma_m = m.sigma_pressure_m or FALLBACK_SIGMA_HEIGHT_M
-        return m.altitude_pressure.m, sigma_m, HeightReference.PRESSURE
-    if isinstance(m.height, HeightAgl):
-        return m.height.m, FALLBACK_SIGMA_HEIGHT_M, HeightReference.AGL
-    problem = "no altitude" if m.height is None else "only a height above take-off"
-    _note(state, "location.altitude_geodetic", problem, "height unknown")
-    return NAN, FALLBACK_SIGMA_HEIGHT_M, HeightReference.NONE
-
-
-def _velocity(m: Location) -> tuple[float, float, float]:
-    """East, north, up in m/s; NaN for what is not known."""
-    east = north = NAN
-    if m.speed_mps == 0.0:
-        east = north = 0.0  # no speed needs no direction
-    elif m.speed_mps is not None and m.direction_deg is not None:
-        angle = math.radians(m.direction_deg)
-        east, north = m.speed_mps * math.sin(angle), m.speed_mps * math.cos(angle)
-    return east, north, NAN if m.vertical_speed_mps is None else m.vertical_speed_mps
-
-
-def _widened(sigma_m: float, speed_mps: float, sigma_time_s: float) -> float:
-    return sigma_m if math.isnan(speed_mps) else math.hypot(sigma_m, speed_mps * sigma_time_s)
-
-
-def _fresh(said: _Static[T] | None, at_ns: int) -> T | None:
-    if said is None or at_ns - said.heard_at_ns > STATIC_MAX_AGE_NS:
-        return None
-    return said.value
-
-
-def _claim(state: _Transmitter, m: Location, transmitter: str, at_ns: int) -> Claim:
-    identity, identity_type = None, ""
-    for id_type in _PREFERENCE:
-        identity = _fresh(state.identities.get(id_type), at_ns)
-        if identity is not None:
-            # An identity without its type is read as the serial that it nearly always is.
-            known = IdType.SERIAL_NUMBER if id_type is IdType.NONE else id_type
-            identity_type = known.name.lower()
-            break
-    category = [_fresh(state.aircraft, at_ns), _fresh(state.category, at_ns)]
-    return Claim(
-        scheme=Scheme.REMOTE_ID,
-        identity=identity,
-        transmitter=transmitter,
-        identity_type=identity_type,
-        operator_id=_fresh(state.operator_id, at_ns),
-        category=", ".join(c for c in category if c),
-        crewed=False,  # the standard is for unmanned aircraft alone
-        airborne=_AIRBORNE.get(m.status),
-    )
-
-
-def _category(m: System) -> str:
-    class_name = "" if m.class_eu is None else f" C{m.class_eu}"
-    return f"EU {m.category_eu.name.lower()}{class_name}"
-
-
-def _operator(m: System) -> OperatorPosition | None:
-    source = m.operator_location.name.lower().replace("_", " ")
-    if m.operator_lat_deg is None or m.operator_lon_deg is None:
-        return None
-    return OperatorPosition(m.operator_lat_deg, m.operator_lon_deg, source)
+def _note_height(state: Transmitter, row: list[float]) -> None:
+    """Say where no height is left that can be compared with anything."""
+    heights_m = (row[Column.GEODETIC_M], row[Column.AMSL_M], row[Column.PRESSURE_M])
+    if row[Column.OVER_GROUND] != 1.0 and all(map(isnan, heights_m)):
+        unknown = isnan(row[Column.HEIGHT_M])
+        problem = "no altitude" if unknown else "only a height above take-off"
+        state.note("location.altitude_geodetic", problem, "height unknown")

@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skykeep.codec.pcap import (
-    LINKTYPE_IEEE802_11,
-    LINKTYPE_IEEE802_11_RADIOTAP,
     MAX_PACKET_BYTES,
     Packet,
     read_packets,
     write_pcap,
 )
+from skykeep.codec.radio import LINKTYPE_IEEE802_11, LINKTYPE_IEEE802_11_RADIOTAP
 from skykeep.core.event import Finding
 from skykeep.errors import InputError
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skykeep.codec.pcap import Packet, read_packets
-from skykeep.codec.wifi import Heard, find_remote_id
+from skykeep.codec.radio import Heard
+from skykeep.codec.wifi import find_in_wifi
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "remote_id"
 MAC = "84:cc:a8:60:43:24"
@@ -59,7 +60,7 @@ def radiotap(frame: bytes, flags: int | None = 0, *, timed: bool = False, more: 
 @pytest.mark.parametrize("flags", [0x00, 0x80])
 def test_a_beacon(flags: int) -> None:
     frame = beacon(DJI, OURS, DJI, flags=flags)
-    assert find_remote_id(frame, radiotap=False) == ((Heard(MAC, 7, MESSAGES, "beacon"),), ())
+    assert find_in_wifi(105, frame) == ((Heard(MAC, 7, MESSAGES, "beacon"),), ())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_beacon(flags: int) -> None:
 )
 def test_service_discovery_with_every_optional_field(control: int, optional: bytes) -> None:
     frame = nan(control, optional)
-    assert find_remote_id(frame, radiotap=False) == ((Heard(MAC, 7, MESSAGES, "nan"),), ())
+    assert find_in_wifi(105, frame) == ((Heard(MAC, 7, MESSAGES, "nan"),), ())
 
 
 @pytest.mark.parametrize("timed", [False, True])
@@ -83,15 +84,13 @@ def test_capture_headers(timed: bool, more: int) -> None:
     expected = ((Heard(MAC, 7, MESSAGES, "beacon"),), ())
     frame = beacon(OURS)
     for flags in (None, 0x00):
-        assert find_remote_id(radiotap(frame, flags, timed=timed, more=more), radiotap=True) == (
-            expected
-        )
+        assert find_in_wifi(127, radiotap(frame, flags, timed=timed, more=more)) == (expected)
     # With a frame check sequence behind the frame, which must not be taken for message bytes.
     with_fcs = radiotap(frame[:-4] + b"\1\2\3\4", 0x10, timed=timed, more=more)
-    (cut,), (finding,) = find_remote_id(with_fcs, radiotap=True)
+    (cut,), (finding,) = find_in_wifi(127, with_fcs)
     assert cut.messages == MESSAGES[:-4]
     assert finding.where.endswith("beacon.vendor_element")
-    heard, (finding,) = find_remote_id(radiotap(frame, 0x50, timed=timed, more=more), radiotap=True)
+    heard, (finding,) = find_in_wifi(127, radiotap(frame, 0x50, timed=timed, more=more))
     assert heard == ()
     assert "check sequence failed" in finding.problem
 
@@ -108,7 +107,7 @@ def test_capture_headers(timed: bool, more: int) -> None:
     ],
 )
 def test_broken_capture_headers(data: bytes, where: str) -> None:
-    heard, (finding,) = find_remote_id(data, radiotap=True)
+    heard, (finding,) = find_in_wifi(127, data)
     assert (heard, finding.where) == ((), where)
 
 
@@ -128,7 +127,7 @@ def test_broken_capture_headers(data: bytes, where: str) -> None:
     ],
 )
 def test_what_is_not_ours_leaves_nothing(frame: bytes) -> None:
-    assert find_remote_id(frame, radiotap=False) == ((), ())
+    assert find_in_wifi(105, frame) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,7 @@ def test_what_is_not_ours_leaves_nothing(frame: bytes) -> None:
     ],
 )
 def test_ours_without_a_message(frame: bytes, field: str) -> None:
-    heard, (finding,) = find_remote_id(frame, radiotap=False)
+    heard, (finding,) = find_in_wifi(105, frame)
     assert heard == ()
     assert finding.where.endswith(field)
 
@@ -151,7 +150,7 @@ def test_ours_without_a_message(frame: bytes, field: str) -> None:
 def test_a_frame_cut_at_every_byte_gives_what_is_there(frame: bytes) -> None:
     kept = []
     for cut in range(len(frame)):
-        heard, findings = find_remote_id(frame[:cut], radiotap=False)
+        heard, findings = find_in_wifi(105, frame[:cut])
         for h in heard:
             assert (h.transmitter, h.counter) == (MAC, 7)
             assert h.messages == MESSAGES[: len(h.messages)]
@@ -161,7 +160,7 @@ def test_a_frame_cut_at_every_byte_gives_what_is_there(frame: bytes) -> None:
 
 
 def test_two_elements_in_one_beacon() -> None:
-    heard, _ = find_remote_id(beacon(OURS, element(b"\xfa\x0b\xbc\x0d\x08xyz")), radiotap=False)
+    heard, _ = find_in_wifi(105, beacon(OURS, element(b"\xfa\x0b\xbc\x0d\x08xyz")))
     assert [(h.counter, h.messages) for h in heard] == [(7, MESSAGES), (8, b"xyz")]
 
 
@@ -175,7 +174,7 @@ def test_two_elements_in_one_beacon() -> None:
 )
 def test_captures(name: str, frames: int, nan_frames: int, beacons: int, counters: int) -> None:
     packets = [p for p in read_packets((VECTORS / name).read_bytes()) if isinstance(p, Packet)]
-    found = [find_remote_id(p.data, radiotap=True) for p in packets]
+    found = [find_in_wifi(127, p.data) for p in packets]
     assert not any(findings for _, findings in found)
     heard = [h for hs, _ in found for h in hs]
     assert len(packets) == frames
@@ -190,7 +189,7 @@ STARTS = [b"", beacon(), nan(0x5C), beacon(OURS), radiotap(beacon()), radiotap(n
 
 @given(st.sampled_from(STARTS), st.binary(max_size=200), st.booleans())
 def test_any_bytes_raise_nothing(start: bytes, rest: bytes, radiotap_header: bool) -> None:
-    heard, _ = find_remote_id(start + rest, radiotap=radiotap_header)
+    heard, _ = find_in_wifi(127 if radiotap_header else 105, start + rest)
     for h in heard:
         assert len(h.transmitter) == 17
         assert h.messages in start + rest

@@ -137,9 +137,9 @@ def test_other_links_and_unset_clocks_are_said_and_counted(tmp_path: Path) -> No
     path = tmp_path / "x.pcap"
     path.write_bytes(write_pcap([(1_700_000_000 * 10**9, b) for b in beacons[:3]], linktype=1))
     batches, findings, feed = read(path)
-    assert feed.counts == CaptureCounts(frames=3, not_wifi=3, findings=1)
+    assert feed.counts == CaptureCounts(frames=3, no_radio=3, findings=1)
     assert [len(b) for b in batches] == [0]
-    assert findings == ["x.pcap: byte 24: packet.linktype: link type 1 is not 802.11"]
+    assert findings == ["x.pcap: byte 24: packet.linktype: link type 1 is no radio that is known"]
     # The first two from 1970, the third good; without the capture header this time.
     times = [0, 5 * 10**9, 1_700_000_000 * 10**9]
     path.write_bytes(
