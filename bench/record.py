@@ -32,7 +32,7 @@ SYNCS = 200
 
 def figures() -> list[Figure]:
     """Appends a second for each size of group, and the disk's own time for a sync."""
-    with _folder() as folder:
+    with folder_on_disk() as folder:
         found = [_figure(group, folder / str(group)) for group in GROUPS]
         sync_s = _sync_s(folder / "synced", len(FACT) * 4 * AIMED)
     note = f"{len(FACT) * 4 * AIMED / 1_000:.0f} kB overwritten and synced, median of {SYNCS}"
@@ -84,7 +84,7 @@ def _sync_s(path: Path, size: int) -> float:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder_on_disk() -> Iterator[Path]:
     """A folder beside the sources: what is measured is the disk they lie on."""
     folder = Path(tempfile.mkdtemp(prefix=".bench-", dir=ROOT))
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from skykeep import __version__
-from skykeep.commands import evidence_cli, permits_cli, zone_steps
+from skykeep.commands import evidence_cli, history_cli, permits_cli, zone_steps
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
@@ -71,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     recompute.set_defaults(run=_recompute)
 
     _add_serve(commands)
+    history_cli.add(commands, _add_json, _add_token)
     _add_log(commands)
     _add_witness(commands)
     _add_zones(commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from skykeep.core.casebook import Incident
 from skykeep.dossier.build import Order, build_dossier
 from skykeep.feed.citadel_night import Night, citadel_night
 from skykeep.runtime import Input, Recorded, Unrecorded, rehearse
+from skykeep.store.history import HISTORY_FOLDER
 from skykeep.store.record_store import KEYS_FILE, PUBLIC_FILE, RECORD_FILE, SECRET_FILE
 from skykeep.units import NS_PER_S, seconds, to_datetime
 from skykeep.verify import verifier
@@ -145,6 +147,7 @@ def _clear(folder: Path) -> None:
     for name in names:
         for tail in ("", "-wal", "-shm"):
             (folder / f"{name}{tail}").unlink(missing_ok=True)
+    shutil.rmtree(folder / HISTORY_FOLDER, ignore_errors=True)
 
 
 def _document(night: Night, summary: Summary, incident: Incident | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from skykeep.units import IncidentId, to_datetime
 
 def incidents_in(folder: Path, noted: bool = False) -> tuple[Incident, ...]:
     """All incidents of a record, oldest first; `noted` writes down that somebody looked."""
-    desk = _open(folder)
+    desk = open_desk(folder)
     try:
         if noted:
             note_look(desk, "incidents")
@@ -41,7 +41,7 @@ def dossier_of(folder: Path, incident_id: IncidentId, order: Order, noted: bool 
     The head that witnesses cosigned goes in where the folder has one. `noted` writes down,
     behind what the dossier covers, that somebody looked.
     """
-    desk = _open(folder)
+    desk = open_desk(folder)
     try:
         incident = desk.runtime.casebook.incidents.get(incident_id)
         if incident is None:

@@ -11,7 +11,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -55,11 +55,17 @@ def read_token(token_file: Path | None) -> str:
         raise InputError(str(token_file), f"cannot be read ({error})", "Check the file") from None
 
 
-def ask(target: str | Path, path: str, token: str, body: bytes | None = None) -> bytes:
+def ask(
+    target: str | Path,
+    path: str,
+    token: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
     """One request; InputError or DecisionError with the site's own words where it says no."""
     url = address_of(target) + path
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=body, headers=headers)
+    said = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=body, headers={**said, **(headers or {})})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             data: bytes = answer.read()

@@ -18,6 +18,7 @@ from skykeep.service import (
     batches,
     feeds,
     health,
+    history,
     incidents,
     looks,
     metrics,
@@ -81,7 +82,8 @@ def create_app(
     and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
     keeps the public folder in its `run`; `app.state.log_publisher` asks the witnesses in its
     `run`; `app.state.retention` destroys what is due in its own, `app.state.looks` counts who
-    looked in its own, and `app.state.feeds` bring what `fed` names, for those sensors, in theirs.
+    looked in its own, and `app.state.feeds` bring what `fed` names, for those sensors, in theirs;
+    `app.state.history` keeps the history in its `run`, and is asked without it too.
     """
     page = page or Page()
     app = FastAPI(
@@ -99,6 +101,7 @@ def create_app(
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
     app.state.feeds = feeds.Feeds(writer, *fed, writer.now_ns)
+    app.state.history = history.Keeper(writer)
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)
@@ -107,7 +110,7 @@ def create_app(
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
     app.include_router(feeds.router)
-    for room in (permits_card, permits_exempt, permits_page, zone_steps, looks):
+    for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history):
         app.include_router(room.router)
 
     generated = app.openapi

@@ -243,6 +243,35 @@ OBSERVATIONS: dict[str, Any] = {
     ],
     "next": "4712-0",
 }
+HISTORY: dict[str, Any] = {
+    "rows": [
+        {
+            "at": "2026-09-12T00:27:00.250Z",
+            "entry": 4712,
+            "row": 1,
+            "at_ns": 1789172820250000000,
+            "told_ns": 1789172820300000000,
+            "track_id": "T00012",
+            "lat_deg": 49.5983517,
+            "lon_deg": 6.1190705,
+            "height_hae_m": 432.371,
+            "height_m": 118.2,
+            "height_reference": "AGL",
+            "velocity_east_mps": 6.311,
+            "velocity_north_mps": -1.2,
+            "velocity_up_mps": 0.1,
+            "sigma_horizontal_m": 8.52,
+            "sigma_up_m": 11.69,
+            "probability_drone": 0.982,
+            "taken_for_drone": True,
+            "sensors": ["radar-1"],
+            "observations": ["radar-1:000042/0"],
+        }
+    ],
+    "next": "1789172820250000000-4712-1",
+    "reaches": 4720,
+    "problem": "",
+}
 CHECKPOINT = """city/skykeep
 4712
 djt84LpToel9pxZ11/Rhz4mJ4wBE6TNFmg9gG+mEbRg=
@@ -341,6 +370,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Done": DONE,
     "FeedList": FEEDS,
     "Health": HEALTH,
+    "HistoryPage": HISTORY,
     "IncidentList": {"incidents": [INCIDENT]},
     "IncidentWhole": INCIDENT_WHOLE,
     "ObservationPage": OBSERVATIONS,

@@ -136,7 +136,7 @@ async def get_observations(
     if named:
         hours = f"{to_datetime(from_ns):%Y-%m-%d %H}h to {to_datetime(to_ns):%Y-%m-%d %H}h UTC"
         await looked(request, holder, f"observations of {sensor or 'all sensors'}, {hours}")
-    wanted = Wanted(from_ns, to_ns, _box(box), sensor, limit, named)
+    wanted = Wanted(from_ns, to_ns, parse_box(box), sensor, limit, named)
     start = None if cursor is None else tuple(map(int, cursor.split("-")))
 
     def look(recorded: Recorded) -> dict[str, Any]:
@@ -148,7 +148,8 @@ async def get_observations(
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
+def parse_box(text: str | None) -> tuple[float, float, float, float] | None:
+    """South, west, north, east from a query, if it has them; InputError for what is no box."""
     if text is None:
         return None
     try:

@@ -164,6 +164,7 @@ async def _serve(
     # A story's clock is not the world's: nothing of it is a person's.
     retention = [state.retention] if play is None else []
     rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *retention]
+    rooms.append(state.history)
     last_words = {room: asyncio.ensure_future(room.run()) for room in (state.feeds, state.looks)}
     beside = [asyncio.ensure_future(room.run()) for room in rooms]
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))

@@ -162,7 +162,10 @@ class History:
                     if path.relative_to(self.folder).as_posix() not in kept:
                         path.unlink(missing_ok=True)
             shutil.rmtree(self.folder / "spill", ignore_errors=True)
-        self.keep(but)
+        if read_catalogue(self.folder) == {f.path: f for p in but for f in p.files}:
+            self.parts = tuple(but)
+        else:
+            self.keep(but)
 
     def join(self, now_s: float) -> None:
         """Join small parts that follow one another on a day, as long as there are any."""

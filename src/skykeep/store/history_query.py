@@ -7,12 +7,14 @@ the keys of its hours are there; without a chest of keys it is not looked up at 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from skykeep.codec.moment import format_moment
 from skykeep.record.entry import hour_of
 from skykeep.store.history import History
 from skykeep.store.history_files import (
@@ -24,6 +26,7 @@ from skykeep.store.history_files import (
     HistoryFile,
     told,
 )
+from skykeep.store.pseudonym import KeyChest, Pseudonyms
 from skykeep.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -35,6 +38,9 @@ QUERY_S = 20.0
 LATE_NS = 120 * NS_PER_S
 #: Nothing is told of: what only finds the rows.
 _INNER = frozenset({"cell", "pseudonym"})
+
+#: Of single precision: seven digits of them are meant.
+_SINGLE = frozenset(n for columns in COLUMNS.values() for n, t in columns.items() if t == "FLOAT")
 
 Place = tuple[int, int, int]  # at_ns, entry, row: no two rows of a kind share it
 
@@ -55,11 +61,6 @@ class Wanted:
     limit: int | None = None
     after: Place | None = None
 
-    @property
-    def hours(self) -> range:
-        """Of whose keys a serial number can be; what happened was recorded soon after."""
-        return range(hour_of(self.from_ns) - 1, hour_of(self.to_ns + LATE_NS) + 2)
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -73,6 +74,19 @@ class Found:
         """Each row under its columns' names."""
         for row in self.rows:
             yield dict(zip(self.columns, row, strict=True))
+
+    def told(self) -> Iterator[dict[str, Any]]:
+        """The same for people and JSON: the time in words too, no more decimals than are meant."""
+        for row in self.dicts():
+            yield {"at": format_moment(row["at_ns"])} | {k: _plain(k, v) for k, v in row.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.7g}") if name in _SINGLE else round(value, 7)
 
 
 def find_observations(history: History, wanted: Wanted) -> Found:
@@ -206,11 +220,15 @@ def _named(db: duckdb.DuckDBPyConnection, history: History, wanted: Wanted) -> l
     return [track for (track,) in rows]
 
 
-def identity_hours(history: History, wanted: Wanted) -> range:
-    """Of whose keys what a track was taken for can be: it may have been found out long before."""
-    spans = [f.foot for f in history.files(IDENTITIES)]
-    first_ns = min((f.from_ns for f in spans), default=wanted.from_ns)
-    return range(min(hour_of(first_ns), wanted.hours.start), wanted.hours.stop)
+def looked_up(history: History, chest: KeyChest, wanted: Wanted, serial: str) -> Wanted:
+    """The same question about one serial number, as far as its hours' keys are there.
+
+    A track may have been taken for it long before the span that is asked for.
+    """
+    feet = [f.foot for f in history.files(IDENTITIES)]
+    first_ns = min((f.from_ns for f in feet), default=wanted.from_ns)
+    hours = range(hour_of(min(first_ns, wanted.from_ns)) - 1, hour_of(wanted.to_ns + LATE_NS) + 2)
+    return replace(wanted, pseudonyms=tuple(Pseudonyms(chest).all_of(serial, hours)))
 
 
 def _columns(kind: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from skykeep.codec import entries, wire
 from skykeep.core.airspace import RegisterSensor, Site
 from skykeep.core.geo import F64, HeightReference, geodetic_many
 from skykeep.core.observation import Batch, Form, Sensor, places_of
+from skykeep.errors import RecordError
 from skykeep.record.entry import Leaf, Placed, hour_of, sealed_hour, unseal
 from skykeep.store.history_files import IDENTITIES, OBSERVATIONS, TRACKS
 from skykeep.store.pseudonym import Pseudonyms
@@ -101,11 +102,7 @@ class Gathered:
                 self.stations[command.sensor.sensor_id] = command.sensor
 
     def _batch(self, store: RecordStore, names: Pseudonyms, placed: Placed, leaf: Leaf) -> None:
-        if any(sealed_hour(fact) is not None for fact in placed.stored):
-            facts = [fact for fact in store.readable(placed) if fact is not None]
-        else:
-            facts = [fact[1:] for fact in placed.stored]
-        batch = entries.batch_of(facts)
+        batch = _batch_of(store, placed)
         if not len(batch):
             return
         spots = places_of(batch, self.stations.get(batch.sensor_id))
@@ -223,6 +220,17 @@ class Gathered:
             "scheme": _objects(scheme), "strength": _objects(strength),
             "pseudonym": _objects(said),
         }  # fmt: skip
+
+
+def _batch_of(store: RecordStore, placed: Placed) -> Batch:
+    """The batch of an entry with the claims that can be read, or without any."""
+    opened = [fact[1:] for fact in placed.stored if sealed_hour(fact) is None]
+    if len(opened) == len(placed.stored):
+        return entries.batch_of(opened)
+    try:
+        return entries.batch_of(store.readable(placed))
+    except RecordError:  # of what belongs together one key is gone
+        return entries.batch_of(opened)
 
 
 _MILLIMETRES = (

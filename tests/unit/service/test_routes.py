@@ -274,6 +274,8 @@ READS = {
     "incidents/I0001/dossier": {OFFICER},
     "sensors": {OFFICER, OFFICE, READER},
     "feeds": {OFFICER, READER},
+    "history/observations": {OFFICER, OFFICE},
+    "history/tracks": {OFFICER, OFFICE},
     "zones/versions?zone_id=Z1": {OFFICER, OFFICE, READER},
     "zones/at?at=2026-09-12T00:00:00Z": {OFFICER, OFFICE, READER},
     "zones/pending": {OFFICER, OFFICE},

@@ -49,6 +49,7 @@ ROUTES = [
     "/health", "/checkpoint", "/v1/batches", "/v1/zones", "/v1/permits", "/v1/tracks",
     "/v1/exemptions", "/v1/observations", "/v1/alerts", "/v1/incidents",
     "/v1/incidents/{incident_id}", "/v1/sensors", "/metrics",
+    "/v1/history/observations", "/v1/history/tracks",
     "/v1/permits/due", "/v1/permits/card", "/v1/exemptions/flights", "/v1/receipts/{entry}",
     *(f"/v1/commands/{name}" for name in MAY),
 ]  # fmt: skip

@@ -23,7 +23,7 @@ from skykeep.store.history_query import (
     Wanted,
     find_observations,
     find_tracks,
-    identity_hours,
+    looked_up,
 )
 from skykeep.store.pseudonym import Pseudonyms
 from skykeep.store.record_store import RecordStore
@@ -66,8 +66,8 @@ def rows_of(history: History) -> list[tuple[Any, ...]]:
     return [*find_observations(history, ALL).rows, *find_tracks(history, ALL).rows]
 
 
-def names_of(store: RecordStore, serial: str, hours: range | None = None) -> tuple[bytes, ...]:
-    return tuple(Pseudonyms(store).all_of(serial, hours or range(2**31)))
+def names_of(store: RecordStore, serial: str) -> tuple[bytes, ...]:
+    return tuple(Pseudonyms(store).all_of(serial, range(2**31)))
 
 
 # -- what it says -------------------------------------------------------------------------
@@ -136,8 +136,7 @@ def test_a_serial_finds_the_tracks_that_were_taken_for_it(folder: Path) -> None:
             taken = {i.track_id for i in identities_in(store) if i.identity == serial}
             assert taken
             wanted = Wanted(at(10.0), at(13.0))
-            names = names_of(store, serial, identity_hours(history, wanted))
-            found = find_tracks(history, Wanted(at(10.0), at(13.0), pseudonyms=names))
+            found = find_tracks(history, looked_up(history, store, wanted, serial))
             assert {r["track_id"] for r in found.dicts()} == taken
         assert not find_tracks(history, Wanted(0, 2**62, pseudonyms=())).rows
 
