@@ -40,6 +40,9 @@ TELL_S = 2.0
 ALL_NS = 2**62
 _EARLIEST = format_moment(EARLIEST_NS)
 
+#: SQLite's word for what another process has.
+_LOCKED, _BY_URL = "locked", "ask it by its address"
+
 #: What a terminal has room for; the other formats have all.
 _SHOWN = {
     False: ("at", "sensor", "form", "lat_deg", "lon_deg", "height_m", "entry", "row"),
@@ -81,7 +84,12 @@ def query(source: str, wish: Wish, form: str, token_file: Path | None) -> int:
 def _found(folder: Path, wish: Wish) -> tuple[list[dict[str, Any]], bool]:
     wanted = _wanted(wish)
     if wish.serial is not None and (folder / RECORD_FILE).exists():
-        desk = open_desk(folder)
+        try:
+            desk = open_desk(folder)
+        except RecordError as error:
+            if _LOCKED not in str(error):
+                raise
+            raise InputError("--serial", "a service holds the record's keys", _BY_URL) from None
         try:
             note_look(desk, "history of one serial number")
         finally:
@@ -171,9 +179,9 @@ def _record(folder: Path) -> tuple[RecordStore | None, str]:
     try:
         return RecordStore(folder, "", audit=True), ""
     except RecordError as error:
-        if "locked" not in str(error):
+        if _LOCKED not in str(error):
             raise
-        return None, "a service holds the record; ask it by its address for what came last"
+        return None, f"a service holds the record; {_BY_URL}"
 
 
 def bring_up(history: History, store: RecordStore) -> None:

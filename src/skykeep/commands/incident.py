@@ -65,7 +65,8 @@ def note_look(desk: Recorded, subject: str) -> None:
     desk.take([Looked(Actor(name, "keeper of the folder"), subject, "", at_ns, at_ns, 1)])
 
 
-def _open(folder: Path) -> Recorded:
+def open_desk(folder: Path) -> Recorded:
+    """The desk of a record that nobody is writing to; RecordError where there is none."""
     if not (folder / RECORD_FILE).exists():
         raise RecordError(f"there is no record in {folder}")
     store = RecordStore(folder, "", audit=True)

@@ -115,6 +115,7 @@ class Keeper:
                 await asyncio.to_thread(self._close_part)
             except SkykeepError as error:
                 log.event(logging.ERROR, "history.trouble", why=str(error))
+            self._follower = None
         if self._history is not None:
             async with self._turn:
                 self._history.close()

@@ -304,8 +304,8 @@ def test_whatever_step_it_dies_at_only_whole_parts_are_there(
                 assert rows_of(history) == whole
                 assert not list(history.folder.rglob("*.part"))
             shutil.rmtree(folder / HISTORY)
-        steps += 4
-    assert steps > 20
+        steps += 3
+    assert steps > 15
 
 
 def test_a_copy_that_is_taken_while_it_is_written_can_be_asked(
