@@ -54,6 +54,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from skykeep.codec.signed import raw_key
 from skykeep.core.airspace import Site
 from skykeep.core.geo import Frame, Terrain
 from skykeep.core.geometry import MAX_RADIUS_M
@@ -109,6 +110,7 @@ class _Sensor(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     period_s: float | None = None
     detection_probability: float = 0.9
     false_per_turn: float = 0.0
+    key: str = ""
 
 
 class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -487,6 +489,7 @@ def _sensor(where: str, raw: _Sensor) -> Sensor:
         ("period_s", raw.period_s is None or raw.period_s > 0.0, "above 0"),
         ("detection_probability", 0.0 < raw.detection_probability < 1.0, "between 0 and 1"),
         ("false_per_turn", raw.false_per_turn >= 0.0, "0 or more"),
+        ("key", not raw.key or raw_key(raw.key) is not None, "base64 of 32 bytes (Ed25519)"),
     )
     for name, holds, must in checks:
         if not holds:
@@ -510,6 +513,7 @@ def _sensor(where: str, raw: _Sensor) -> Sensor:
         raw.period_s,
         raw.detection_probability,
         raw.false_per_turn,
+        key=raw.key,
     )
 
 

@@ -23,7 +23,7 @@ from skykeep.core.casebook import (
 )
 from skykeep.core.event import Event, Finding, Looked, Severity, Tick
 from skykeep.core.geo import HeightHae
-from skykeep.core.observation import Batch, Sensor
+from skykeep.core.observation import Batch, Sensor, Signature
 from skykeep.core.retention import EraseKeys
 from skykeep.core.track import registration, upstream
 from skykeep.core.track.arrival import Motion, foresee, target_of
@@ -68,8 +68,8 @@ class Runtime:
     def take(self, item: Input) -> tuple[Event, ...]:
         """One input in, its events out; the casebook has them too."""
         if isinstance(item, Batch):
+            events = self.airspace.receive(item)  # what is refused leaves the time as it was
             self.now_ns = max(self.now_ns, item.receipt_time_ns)
-            events = self.airspace.receive(item)
         elif isinstance(item, Tick):
             self.now_ns = max(self.now_ns, item.at_ns)
             events = self.airspace.advance(item.at_ns)
@@ -259,7 +259,9 @@ class Recorded:
             return batch
         found = Finding("operator", DROPPED, "left out", Severity.NOTE)
         findings = (*batch.findings, found)
-        return replace(batch, operators=(), raw_sha256=(), findings=findings)
+        return replace(
+            batch, operators=(), raw_sha256=(), findings=findings, signed=_unsaid(batch.signed)
+        )
 
     def _repeated(
         self, item: Batch, digest: bytes, in_group: dict[str, KnownBatch]
@@ -314,6 +316,11 @@ class Recorded:
 
 
 _INPUT_KINDS = (entries.BATCH, entries.COMMAND, entries.CASE, entries.ERASURE, entries.LOOK)
+
+
+def _unsaid(signed: Signature | None) -> Signature | None:
+    """A signature without its value: what it was made over is not kept."""
+    return None if signed is None else replace(signed, value="")
 
 
 def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | None:

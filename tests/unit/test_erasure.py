@@ -141,7 +141,7 @@ def test_an_incident_under_hold_keeps_what_it_needs_and_no_more(kept: Kept, tmp_
         assert own.encode() in data
         assert foreign.encode() not in data
     assert b"a hash over all that a sensor sent at once" not in data  # it is gone like all else
-    assert any("a hash over all that a sensor sent at once" in note for note in before.notes)
+    assert any("a hash over all that a sensor sent at once" in note for note in before.withheld)
 
 
 def test_a_hold_keeps_where_its_operators_stood_past_the_day(kept: Kept, tmp_path: Path) -> None:

@@ -28,7 +28,15 @@ from skykeep.core.event import (
     VerdictChanged,
 )
 from skykeep.core.geo import F64
-from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, Scheme, operators_of
+from skykeep.core.observation import (
+    Batch,
+    Claim,
+    Form,
+    OperatorPosition,
+    Scheme,
+    Signature,
+    operators_of,
+)
 from skykeep.core.permit_book import PermitCommand
 from skykeep.core.retention import EraseKeys, coarse_place
 from skykeep.core.schedule import TIME_ZONE_DATA_VERSION
@@ -105,7 +113,7 @@ def batch_entry(batch: Batch) -> Entry:
 
 
 def _batch_facts(batch: Batch) -> tuple[Fact, ...]:
-    raw = list(batch.raw_sha256)
+    raw, signed = list(batch.raw_sha256), batch.signed
     # The hash of bytes that name somebody goes with what they name: a guess could be held to it.
     hidden = bool(batch.claims)
     head = {
@@ -120,11 +128,15 @@ def _batch_facts(batch: Batch) -> tuple[Fact, ...]:
         "upstream_ids": bool(batch.upstream_ids),
         "velocity_sigmas": batch.velocity_sigmas_mps is not None,
         "raw": [] if hidden else raw,
+        "signed": None
+        if signed is None
+        else asdict(replace(signed, value="" if hidden else signed.value)),
         "findings": [asdict(f) for f in batch.findings],
     }
     facts = [_json(head), *_rows(batch)]
     if hidden:
-        facts.append(_private({"raw": raw}, brief=bool(batch.operators)))
+        with_hash = {"raw": raw} | ({} if signed is None else {"signature": signed.value})
+        facts.append(_private(with_hash, brief=bool(batch.operators)))
     exact: list[Fact] = []
     for row, claim in enumerate(batch.claims):
         if claim is None:
@@ -217,10 +229,12 @@ def batch_of(facts: Sequence[bytes | None]) -> Batch:
             raise RecordError(f"the facts make no batch: {len(rows)} of {count} rows are there")
         claims: list[Claim | None] = [None] * count
         operators: list[OperatorPosition | None] = [None] * count
-        raw = head["raw"]
+        raw, signed = head["raw"], head["signed"]
         for said in sealed:
             if "raw" in said:
                 raw = said["raw"]
+                if signed is not None:
+                    signed["value"] = said["signature"]
                 continue
             row = said.pop("row")
             if "operator_at" in said:
@@ -249,6 +263,7 @@ def batch_of(facts: Sequence[bytes | None]) -> Batch:
             tuple(r[7] for r in rows) if head["upstream_ids"] else (),
             _matrix(rows, 8, 3) if head["velocity_sigmas"] else None,
             operators_of(operators),
+            None if signed is None else Signature(**signed),
         )
     except (msgspec.DecodeError, LookupError, TypeError, ValueError, *_MISFITS) as error:
         raise RecordError(f"the facts make no batch: {error}") from None

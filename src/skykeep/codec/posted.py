@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import msgspec
@@ -20,7 +20,7 @@ import numpy as np
 
 from skykeep.codec.jsonl import Line, Name, Row, row_of
 from skykeep.core.event import Finding, Severity
-from skykeep.core.observation import Batch, Form, operators_of
+from skykeep.core.observation import Batch, Form, Signature, operators_of
 from skykeep.errors import InputError
 from skykeep.units import BatchId, SensorId
 
@@ -67,15 +67,15 @@ _RAW_DECODER = msgspec.json.Decoder(_RawPost)
 _LINE_DECODER = msgspec.json.Decoder(Line)
 
 
-def decode_posted(body: bytes, receipt_ns: int) -> Posted:
-    """The batch of a body received at `receipt_ns` (UTC).
+def decode_posted(body: bytes, receipt_ns: int, signed: Signature | None = None) -> Posted:
+    """The batch of a body received at `receipt_ns` (UTC); `signed` holds over it.
 
     Raises InputError where the whole is not a batch: broken JSON, no usable row, rows of
     several sensors or forms, too many rows.
     """
     post, lines, faults = _read(body)
     if not lines and not faults:
-        return Posted(_empty(post, body, receipt_ns), (), ())
+        return Posted(replace(_empty(post, body, receipt_ns), signed=signed), (), ())
     places, rows = [], []
     for place, line in lines:
         try:
@@ -97,7 +97,7 @@ def decode_posted(body: bytes, receipt_ns: int) -> Posted:
     )  # fmt: skip
     sensor = SensorId(lines[0][1].sensor)
     batch = _columns(BatchId(post.batch_id), sensor, receipt_ns, rows, body, findings)
-    return Posted(batch, tuple(places), named)
+    return Posted(replace(batch, signed=signed), tuple(places), named)
 
 
 def _read(body: bytes) -> tuple[_Post | _RawPost, list[tuple[int, Line]], list[RowFault]]:

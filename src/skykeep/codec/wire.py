@@ -28,6 +28,7 @@ from skykeep.core import (
     event,
     geo,
     identity,
+    numbering,
     observation,
     permit,
     permit_book,
@@ -46,8 +47,8 @@ from skykeep.errors import InputError
 
 _ROOMS = (
     airspace, alarm, alert, application, casebook, claims, displacement, event, geo, identity,
-    observation, permit, permit_book, picture, registration, retention, schedule, stations,
-    subjects, timeline, tracker, upstream, verdict, zone, zone_book,
+    numbering, observation, permit, permit_book, picture, registration, retention, schedule,
+    stations, subjects, timeline, tracker, upstream, verdict, zone, zone_book,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from skykeep.codec import entries, wire
+from skykeep.codec.signed import batch_holds
 from skykeep.core.casebook import CaseCommand
 from skykeep.core.event import Looked, Tick
 from skykeep.core.observation import Batch
@@ -151,6 +152,8 @@ class _Again:
         self._waiting = entries.output_entries(events, now_ns)
 
     def _known(self, batch: Batch, made: Entry, index: int) -> None:
+        if not batch_holds(batch):
+            raise RecordError(f"entry {index}: the sensor's signature over it does not hold")
         known = self._batches.pop(str(batch.batch_id), None)
         digest = entries.content_digest(batch, made)
         fits = known is not None and known.index == index

@@ -28,6 +28,7 @@ from skykeep.core.event import (
     Permission,
     ReportKept,
     SensorChanged,
+    SensorNumbered,
     VerdictChanged,
 )
 from skykeep.core.foresight import Outlook, foreseen, outlook
@@ -117,7 +118,17 @@ class RegisterSensor:
     sensor: Sensor
 
 
-Command = ZoneCommand | PermitCommand | RegisterSensor | AlarmCommand
+@dataclass(frozen=True, slots=True)
+class MaintainSensor:
+    """Command: somebody begins or ends to work on a sensor; meanwhile its silence is no alert."""
+
+    actor: Actor
+    sensor_id: SensorId
+    begins: bool
+    why: str
+
+
+Command = ZoneCommand | PermitCommand | RegisterSensor | MaintainSensor | AlarmCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +169,24 @@ class Airspace:
     # -- inputs ---------------------------------------------------------------------------
 
     def receive(self, batch: Batch) -> tuple[Event, ...]:
-        """Take one batch; the tracks move now, verdicts follow with the next tick."""
+        """Take one batch; the tracks move now, verdicts follow with the next tick.
+
+        DecisionError, and nothing of it is taken, where a sensor that signs did not, or its number
+        was there before.
+        """
+        signer = self._stations.by_id.get(batch.sensor_id)
+        numbered = () if signer is None else signer.counted(batch)
         self._now_ns = max(self._now_ns, batch.receipt_time_ns)
         for finding in batch.findings:
             self._say(InputFound(self._now_ns, batch.batch_id, batch.sensor_id, finding))
-        station = self._stations.by_id.get(batch.sensor_id)
+        station = signer
         if station is None:
             problem = f"{batch.sensor_id!r} is not a registered sensor; register it first"
             self._reject(batch, -1, "sensor_id", problem)
             return self._spoken()
+        for n in numbered:
+            said = SensorNumbered(self._now_ns, batch.sensor_id, n.what, n.session, n.first, n.last)
+            self._say(said)
         self._heard(batch.sensor_id, station)
         rows, rejected = usable_rows(batch, self._now_ns)
         self._said.extend(rejected)
@@ -206,6 +226,10 @@ class Airspace:
             case RegisterSensor(_, sensor):
                 self._stations.register(sensor, self._now_ns)
                 self._say(SensorChanged(self._now_ns, sensor.sensor_id, UNKNOWN))
+            case MaintainSensor(_, sensor_id, begins):
+                health = self._stations.maintain(sensor_id, begins, self._now_ns)
+                self._say(SensorChanged(self._now_ns, sensor_id, health))
+                self._said.extend(self._alarms.sensor(sensor_id, False, self._now_ns))
             case _:
                 self._said.extend(self._alarms.apply(command, self._now_ns))
 
@@ -259,6 +283,11 @@ class Airspace:
         return engine
 
     # -- looking --------------------------------------------------------------------------
+
+    def sensor(self, sensor_id: str) -> Sensor | None:
+        """A registered sensor."""
+        station = self._stations.by_id.get(SensorId(sensor_id))
+        return None if station is None else station.view.sensor
 
     def stations(self) -> tuple[StationSnapshot, ...]:
         """The registered sensors at work, in the order of their registration."""

@@ -124,11 +124,26 @@ class ReportKept:
 
 @dataclass(frozen=True, slots=True)
 class SensorChanged:
-    """A sensor's health: `unknown`, `working` or `silent`."""
+    """A sensor's health: `unknown`, `working`, `silent` or `maintenance`."""
 
     at_ns: int
     sensor_id: SensorId
     health: str
+
+
+@dataclass(frozen=True, slots=True)
+class SensorNumbered:
+    """What the numbers on a sensor's signed batches say: `gap`, `filled` or `restarted`.
+
+    Numbers `first` to `last` of a session did not come, came late, or are the first of it.
+    """
+
+    at_ns: int
+    sensor_id: SensorId
+    what: str
+    session: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +347,7 @@ Event = (
     | InputFound
     | ReportKept
     | SensorChanged
+    | SensorNumbered
     | RegistrationChanged
     | TrackStarted
     | TrackUpdated

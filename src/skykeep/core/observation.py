@@ -78,7 +78,8 @@ class Sensor:
 
     `period_s` is how often it reports when all is well (None: only when there is something),
     `detection_probability` per turn for a target in coverage, `false_per_turn` the expected
-    number of false plots over the whole coverage in one turn.
+    number of false plots over the whole coverage in one turn. `key`: its Ed25519 public key
+    (32 bytes, base64), if it signs what it sends; then nothing else of it is taken.
     """
 
     sensor_id: SensorId
@@ -91,6 +92,7 @@ class Sensor:
     detection_probability: float = 0.9
     false_per_turn: float = 0.0
     words: str = ""
+    key: str = ""
 
 
 class Scheme(enum.StrEnum):
@@ -132,6 +134,19 @@ class OperatorPosition:
     lon_deg: float
     source: str = ""
     exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A sensor's signature over a batch: public key and value in base64, session and number.
+
+    `value` is empty where it is gone with the hash that it was made over.
+    """
+
+    key: str
+    session: int
+    sequence: int
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +202,7 @@ class Batch:
     upstream_ids: tuple[str, ...] = ()
     velocity_sigmas_mps: F64 | None = None
     operators: tuple[OperatorPosition | None, ...] = ()
+    signed: Signature | None = None
 
     def __len__(self) -> int:
         return int(self.event_time_ns.shape[0])

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from skykeep.core.event import RegistrationChanged
 from skykeep.core.geo import F64, Frame
 from skykeep.core.identity import TWO_PLACES, ClaimBook, ClaimTrack
+from skykeep.core.numbering import Numbered, Numbering
 from skykeep.core.observation import I64, Batch, Sensor, SensorKind
 from skykeep.core.track.kernels import covered_many
 from skykeep.core.track.registration import Cooperative, Registration, RegistrationSnapshot
 from skykeep.core.track.tracker import SensorView, view_of
+from skykeep.errors import DecisionError
 from skykeep.units import NS_PER_S, SensorId
 
 #: A sensor is silent after this many periods without a word, and never sooner than 3 s.
@@ -31,6 +33,7 @@ MEASURING_KINDS = frozenset({SensorKind.RADAR, SensorKind.POSITION})
 REGISTERED_KINDS = frozenset({SensorKind.RADAR, SensorKind.DIRECTION_FINDER})
 
 WORKING, SILENT, UNKNOWN = "working", "silent", "unknown"
+MAINTENANCE = "maintenance"
 
 
 @dataclass(slots=True)
@@ -43,6 +46,17 @@ class Station:
     health: str = UNKNOWN
     ambiguous: int = 0
     registration: Registration = field(default_factory=Registration)
+    numbering: Numbering = field(default_factory=Numbering)
+
+    def counted(self, batch: Batch) -> tuple[Numbered, ...]:
+        """Take note of a batch's number; DecisionError for one that must not be taken."""
+        key, signed = self.view.sensor.key, batch.signed
+        if not key:
+            return ()
+        if signed is None or signed.key != key:
+            raise DecisionError(f"{batch.sensor_id} signs, and this is not signed with its key")
+        self.numbering, said = self.numbering.after(signed.session, signed.sequence)
+        return said
 
     def registered(
         self, batch: Batch, rows: I64, claims: ClaimBook, now_ns: int
@@ -65,6 +79,7 @@ class StationSnapshot:
     health: str
     ambiguous: int
     registration: RegistrationSnapshot
+    numbering: Numbering
 
 
 @dataclass(slots=True)
@@ -75,12 +90,30 @@ class Stations:
     by_id: dict[SensorId, Station] = field(default_factory=dict)
 
     def register(self, sensor: Sensor, now_ns: int) -> None:
-        """Enter a sensor, or a new version of it."""
-        self.by_id[sensor.sensor_id] = Station(view_of(sensor, self.frame), now_ns)
+        """Enter a sensor, or a new version of it; under the same key it counts on."""
+        known, station = (
+            self.by_id.get(sensor.sensor_id),
+            Station(view_of(sensor, self.frame), now_ns),
+        )
+        if known is not None and known.view.sensor.key == sensor.key:
+            station.numbering = known.numbering
+        self.by_id[sensor.sensor_id] = station
+
+    def maintain(self, sensor_id: SensorId, begins: bool, now_ns: int) -> str:
+        """A sensor is being worked on, or no more: its new health; DecisionError if it was so."""
+        station = self.by_id.get(sensor_id)
+        if station is None:
+            raise DecisionError(f"there is no sensor {sensor_id}")
+        if (station.health == MAINTENANCE) == begins:
+            raise DecisionError(f"{sensor_id} is {'' if begins else 'not '}in maintenance already")
+        station.health, station.since_ns = MAINTENANCE if begins else UNKNOWN, now_ns
+        return station.health
 
     def heard(self, station: Station, now_ns: int) -> bool:
         """Note a word from a sensor; True where it had not been working."""
         station.last_ns = now_ns
+        if station.health == MAINTENANCE:
+            return False
         was, station.health = station.health, WORKING
         return was != WORKING
 
@@ -89,7 +122,7 @@ class Stations:
         fallen = []
         for sensor_id, station in self.by_id.items():
             period_s = station.view.sensor.period_s
-            if period_s is None or station.health == SILENT:
+            if period_s is None or station.health in (SILENT, MAINTENANCE):
                 continue
             allowed_s = max(SILENT_LEAST_S, SILENT_PERIODS * period_s)
             if now_ns - max(station.last_ns, station.since_ns) > allowed_s * NS_PER_S:
@@ -120,7 +153,7 @@ class Stations:
         return tuple(
             StationSnapshot(
                 s.view.sensor, s.since_ns, s.last_ns, s.health, s.ambiguous,
-                s.registration.snapshot(),
+                s.registration.snapshot(), s.numbering,
             )
             for s in self.by_id.values()
         )  # fmt: skip
@@ -133,7 +166,7 @@ class Stations:
             {
                 s.sensor.sensor_id: Station(
                     view_of(s.sensor, frame), s.since_ns, s.last_ns, s.health,
-                    s.ambiguous, Registration.restore(s.registration),
+                    s.ambiguous, Registration.restore(s.registration), s.numbering,
                 )
                 for s in saved
             },

@@ -16,7 +16,7 @@ from skykeep.core.geo import (
     Tri,
     reference_of,
 )
-from skykeep.core.observation import Coverage
+from skykeep.core.observation import Coverage, Sensor
 from skykeep.core.permit import Permit
 from skykeep.core.zone import Zone, ZoneState, applies_until
 from skykeep.core.zone_book import ZoneVersion
@@ -150,7 +150,7 @@ def sensors(excerpt: Excerpt, clock: Clock) -> tuple[SensorView, ...]:
                 sensor.kind.value,
                 east,
                 north,
-                sensor.words,
+                _words(sensor),
                 source.rows,
                 off,
                 _coverage(sensor.coverage),
@@ -160,6 +160,12 @@ def sensors(excerpt: Excerpt, clock: Clock) -> tuple[SensorView, ...]:
             )
         )
     return tuple(found)
+
+
+def _words(sensor: Sensor) -> str:
+    """What is said of a sensor, and which key it signs with."""
+    signs = f"signs with the key {sensor.key}" if sensor.key else ""
+    return "; ".join(words for words in (sensor.words, signs) if words)
 
 
 def _withheld(source: Source) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from skykeep.core.retention import RetentionPolicy
 from skykeep.service import (
     alerts,
     batches,
+    coverage,
     feeds,
     health,
     history,
@@ -95,7 +97,7 @@ def create_app(
     )
     app.state.writer, app.state.tokens = writer, tokens
     sockets = Sockets(tokens)
-    app.state.looks = looks.Looks(writer)
+    app.state.looks, app.state.reading_coverage = looks.Looks(writer), asyncio.Lock()
     app.state.hub = Hub(writer, sockets, page, app.state.looks)
     app.state.outbox = Outbox(writer, delivery or Delivery())
     app.state.publisher = Publisher(writer, shown or PublicSettings())
@@ -110,7 +112,7 @@ def create_app(
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
     app.include_router(feeds.router)
-    for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history):
+    for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history, coverage):
         app.include_router(room.router)
 
     generated = app.openapi

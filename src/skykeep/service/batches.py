@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from skykeep.codec.posted import MAX_ROWS, Posted, decode_posted
+from skykeep.codec.signed import open_envelope
 from skykeep.core.event import ObservationRejected
 from skykeep.runtime import Answer
 from skykeep.service.desk import COMMANDS, holder_of, needs, writer_of
@@ -112,7 +113,7 @@ async def post_batch(request: Request) -> Response:
 
 async def take_batch(writer: Writer, holder: Holder, body: bytes) -> dict[str, Any]:
     """What is said to a batch once it is durable; raises what it was refused for."""
-    posted = decode_posted(body, writer.now_ns())
+    posted = _read(writer, holder, body)
     if posted.batch.sensor_id != holder.sensor:
         words = f"{holder.name} speaks for {holder.sensor!r}, not for {posted.batch.sensor_id!r}"
         raise Refused(403, "$.observations[0].sensor", words, "Use the sensor's own token")
@@ -125,6 +126,16 @@ async def take_batch(writer: Writer, holder: Holder, body: bytes) -> dict[str, A
         "repeated": answer.repeated,
         "rejected": [*_unread(posted), *_unused(posted, answer)],
     }
+
+
+def _read(writer: Writer, holder: Holder, body: bytes) -> Posted:
+    """What a sensor posted; of one that has a key, what it signed."""
+    recorded, sensor_id = writer.look(), holder.sensor or ""
+    sensor = None if recorded is None else recorded.runtime.airspace.sensor(sensor_id)
+    if sensor is None or not sensor.key:
+        return decode_posted(body, writer.now_ns())
+    payload, signature = open_envelope(body, sensor_id, sensor.key)
+    return decode_posted(payload, writer.now_ns(), signature)
 
 
 def _unread(posted: Posted) -> list[dict[str, Any]]:

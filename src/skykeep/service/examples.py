@@ -67,6 +67,7 @@ SENSORS: dict[str, Any] = {
                 "elevation_max_deg": 40.0,
             },
             "health": "working",
+            "signs": False,
             "last_heard": "2026-09-12T00:27:01.310Z",
             "registration": {
                 "at": "2026-09-12T00:26:40.050Z",

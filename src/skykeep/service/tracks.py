@@ -133,7 +133,7 @@ class RegistrationOut(BaseModel):
 
 
 class SensorOut(BaseModel):
-    """A registered sensor and how it does: `unknown`, `working` or `silent`.
+    """A registered sensor and how it does: `unknown`, `working`, `silent` or `maintenance`.
 
     `period_s` is how often it reports when all is well, null: only when there is something.
     """
@@ -147,6 +147,7 @@ class SensorOut(BaseModel):
     period_s: float | None
     coverage: CoverageOut
     health: str
+    signs: bool
     last_heard: str | None
     registration: RegistrationOut | None
 
@@ -194,6 +195,7 @@ async def get_sensors(
                     period_s=s.sensor.period_s,
                     coverage=CoverageOut(**asdict(s.sensor.coverage)),
                     health=s.health,
+                    signs=bool(s.sensor.key),
                     last_heard=format_moment(s.last_ns) if s.last_ns else None,
                     registration=_registration(s.registration.said),
                 )

@@ -55,6 +55,9 @@ ROUTES: dict[str, tuple[str, str, str | None]] = {
     "/v1/exemptions/flights": (OFFICE, "/v1/exemptions/flights", None),
     "/v1/incidents": (OFFICER, "/v1/incidents", None),
     "/v1/sensors": (OFFICER, "/v1/sensors", None),
+    "/v1/coverage": (
+        OFFICER, "/v1/coverage?from=2026-09-12T21:48:00Z&to=2026-09-12T21:49:00Z", None,
+    ),
     "/v1/feeds": (OFFICER, "/v1/feeds", None),
     "/v1/zones": (OFFICER, "/v1/zones", None),
     "/v1/zones/at": (OFFICER, "/v1/zones/at?at=2026-09-12T21:48:00Z", None),

@@ -280,12 +280,18 @@ READS = {
     "zones/at?at=2026-09-12T00:00:00Z": {OFFICER, OFFICE, READER},
     "zones/pending": {OFFICER, OFFICE},
     "looks": {EVIDENCE},
+    "coverage?from=2026-09-12T00:00:00Z&to=2026-09-12T00:01:00Z": {
+        OFFICER,
+        OFFICE,
+        READER,
+        EVIDENCE,
+    },
 }
 ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban", "change_zone")
 PERMIT_COMMANDS = ("put_permit", "grant_permit")
 OFFICER_COMMANDS = (
     "acknowledge_alert", "hand_over_alert", "close_alert", "shelve_alert", "unshelve_alert",
-    "open_incident", "file_report", "assess", "move_incident", "hold_incident",
+    "open_incident", "file_report", "assess", "move_incident", "hold_incident", "maintain_sensor",
 )  # fmt: skip
 BODIES: dict[str, Any] = {
     "publish_zone": json.loads(ZONES),
@@ -309,6 +315,7 @@ BODIES: dict[str, Any] = {
     },
     "check_permits": json.loads(PERMITS),
     "hand_over_alert": {"alert_id": "A9", "recipient": "x"},
+    "maintain_sensor": {"sensor": "x", "begins": True, "why": "x"},
     "close_alert": {"alert_id": "A9", "why": "x"},
     "shelve_alert": {"alert_id": "A9", "until": "2027-01-01T00:00:00Z", "why": "x"},
     "open_incident": {"title": "x", "alerts": ["A9"]},
