@@ -69,6 +69,10 @@ def build_parser() -> argparse.ArgumentParser:
     recompute.add_argument("folder", type=Path, metavar="DIR")
     _add_json(recompute)
     recompute.set_defaults(run=_recompute)
+    salvage = commands.add_parser("salvage", help="save what verifies of a damaged record")
+    salvage.add_argument("folder", type=Path, metavar="DIR")
+    salvage.add_argument("--to", type=Path, required=True, metavar="NEW", help="a new folder")
+    salvage.set_defaults(run=_salvage)
 
     _add_serve(commands)
     history_cli.add(commands, _add_json, _add_token)
@@ -408,6 +412,12 @@ def _recompute(args: argparse.Namespace) -> int:
     from skykeep.commands import recompute
 
     return recompute.run(args.folder, args.json)
+
+
+def _salvage(args: argparse.Namespace) -> int:
+    from skykeep.commands import salvage
+
+    return salvage.run(args.folder, args.to)
 
 
 def _zones_check(args: argparse.Namespace) -> int:

@@ -191,6 +191,7 @@ class Recorded:
         if self.store.size == 0:
             self.store.append([entries.site_entry(site, 0)])
         first = next(self.store.entries(0, 1))
+        self.store.check_facts(first)
         if entries.site_of(self.store.facts(first)) != site:
             raise RecordError(
                 f"the record in {self.store.folder} is of another site or configuration"
@@ -204,6 +205,7 @@ class Recorded:
             runtime.casebook = state[1]
         self._since_snapshot = self.store.size - start
         for placed in self.store.entries(start):
+            self.store.check_facts(placed)  # opening looked at the leaves alone
             item = recorded_input(self.store, placed)
             if item is not None:
                 feed_again(runtime, item, placed)

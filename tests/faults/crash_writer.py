@@ -30,6 +30,7 @@ from skykeep.record.keys import ed25519_verifier, parse_public
 from skykeep.record.witness import AddCheckpoint
 from skykeep.service.permit_keys import CARD_KEY_FILE, LINK_KEY_FILE, open_keys
 from skykeep.store import record_files
+from skykeep.store.durable import make_folder
 from skykeep.store.holds import HeldFact
 from skykeep.store.record_files import PUBLIC_FILE
 from skykeep.store.record_store import RecordStore
@@ -186,7 +187,7 @@ class Scribe:
         self.say("try", "file", TOKENS, sha256(data).hexdigest())
         write_atomically(self.folder / TOKENS, data)
         self.say("done", "file", TOKENS, sha256(data).hexdigest())
-        self.data.mkdir(exist_ok=True)
+        make_folder(self.data)
         open_keys(self.data)
         for name in (LINK_KEY_FILE, CARD_KEY_FILE):
             digest = sha256((self.data / name).read_bytes()).hexdigest()

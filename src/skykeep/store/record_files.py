@@ -14,7 +14,7 @@ from pathlib import Path
 from skykeep.errors import RecordError
 from skykeep.record.keys import Ed25519Signer, PublicKey, new_seed, parse_public, parse_secret
 from skykeep.record.keys import signer as make_signer
-from skykeep.store.durable import write_synced
+from skykeep.store.durable import sync_folder, write_synced
 from skykeep.store.groups import GROUPS_TABLE
 
 RECORD_FILE, KEYS_FILE = "record.sqlite", "keys.sqlite"
@@ -76,7 +76,9 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
     try:
         # Before the first access to the log: then the lock is taken by it, and not by a write.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        db.execute("PRAGMA journal_mode = WAL")
+        if db.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+            # SQLite raises nothing where the disk fails over it, and goes on without.
+            raise sqlite3.OperationalError("disk I/O error: its log could not be begun")
         db.execute("PRAGMA synchronous = FULL")
         # What is deleted is overwritten: a key that was destroyed is in no free page.
         db.execute("PRAGMA secure_delete = ON")
@@ -84,7 +86,8 @@ def open_database(path: Path, tables: str) -> sqlite3.Connection:
         # A sync that failed leaves in the log what can be read and is not on the disk, and no
         # later sync brings it there: what was found is written once more.
         empty_log(db)
-    except DATABASE_ERRORS:
+        sync_folder(path.parent)  # SQLite does it too, and does not hear that it failed
+    except (*DATABASE_ERRORS, OSError):
         db.close()
         raise
     return db

@@ -141,7 +141,10 @@ class RecordStore:
             self._begin(log.faults, audit)
         except (*DATABASE_ERRORS, OSError, RecordError) as error:
             self.close()
-            raise RecordError(f"the record in {folder} does not hold: {error}") from None
+            raise RecordError(
+                f"the record in {folder} does not hold: {error}. What verifies can be saved: "
+                f"skykeep salvage {folder} --to NEW"
+            ) from None
 
     def _begin(self, faults: Sequence[str], audit: bool) -> None:
         end = groups.end_of(self._db)
