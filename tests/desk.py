@@ -13,7 +13,9 @@ import httpx
 import msgspec
 
 from skykeep.codec.jsonl import encode_observation
+from skykeep.config import Delivery
 from skykeep.core.observation import Batch, Sensor
+from skykeep.deliver.settings import RecipientSettings
 from skykeep.service.app import create_app
 from skykeep.service.tokens import Holder, Role, Tokens, digest_of, encode_tokens
 from skykeep.service.writer import Writer
@@ -21,6 +23,7 @@ from skykeep.units import seconds
 from tests.sky import RADAR, RECEIVER, SITE, at
 
 OFFICER, OFFICE, READER, EVIDENCE = "officer", "office", "reader", "evidence"
+PATROL = "patrol"
 RADAR_TOKEN, RECEIVER_TOKEN = "radar", "rid"  # tests' own words, made into tokens below
 TOKENS = encode_tokens(
     (
@@ -28,6 +31,7 @@ TOKENS = encode_tokens(
         Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICE),
         Holder(digest_of(READER), "R. Eader", Role.READER),
         Holder(digest_of(EVIDENCE), "E. Vidence", Role.EVIDENCE_OFFICER),
+        Holder(digest_of(PATROL), "B. Patrol", Role.RECIPIENT, None, "police"),
         Holder(digest_of(RADAR_TOKEN), "radar on the roof", Role.SENSOR, RADAR.sensor_id),
         Holder(digest_of(RECEIVER_TOKEN), "receiver", Role.SENSOR, RECEIVER.sensor_id),
     )
@@ -50,7 +54,13 @@ class Clock:
 class Desk:
     """A service and its clients; it works while a request is under way."""
 
-    def __init__(self, folder: Path, sensors: Sequence[Sensor] = (RADAR, RECEIVER)) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sensors: Sequence[Sensor] = (RADAR, RECEIVER),
+        recipients: Sequence[RecipientSettings] = (),
+        delivery: Delivery | None = None,
+    ) -> None:
         self.clock = Clock()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tokens.json").write_bytes(TOKENS)
@@ -62,7 +72,9 @@ class Desk:
             self.writer.close()
             self.loop.close()
             raise
-        self.app = create_app(self.writer, Tokens(folder / "tokens.json"))
+        self.app = create_app(
+            self.writer, Tokens(folder / "tokens.json"), delivery=delivery, recipients=recipients
+        )
         self.at_work = self.loop.create_task(self.writer.run())
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://desk")

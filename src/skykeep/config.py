@@ -41,6 +41,9 @@ half of them have cosigned it (docs/witnesses.md).
 
 `feeds` bring the sensors' reports into the service by themselves (docs/feeds.md):
 {"feed": "adsb", "sensor": "adsb-1", "kind": "sbs1", "address": "tcp://127.0.0.1:30003"}
+
+`recipients` are those who may be handed something, and `warnings` what the public is told and how;
+deliver/settings reads both.
 """
 
 from __future__ import annotations
@@ -193,6 +196,8 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     witnesses: tuple[_Witness, ...] = ()
     operator_positions: _OperatorPositions | None = None
     feeds: tuple[_Feed, ...] = ()
+    recipients: tuple[msgspec.Raw, ...] = ()
+    warnings: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +275,7 @@ def read_delivery(path: Path) -> Delivery:
     raw = _decode(_bytes_of(path), str(path)).permits
     where = f"{path}: permits"
     if raw.public_url is not None and not (
-        _is_url(raw.public_url) and urlsplit(raw.public_url).netloc
+        is_url(raw.public_url) and urlsplit(raw.public_url).netloc
     ):
         problem = f"{raw.public_url!r} is no http or https URL"
         raise InputError(f"{where}.public_url", problem, "Give where holders reach this site")
@@ -287,6 +292,12 @@ def read_delivery(path: Path) -> Delivery:
             raw.smtp.host, raw.smtp.port, raw.smtp.sender, raw.smtp.starttls, raw.smtp.user, file
         )
     return Delivery(public_url, tuple(h.lower() for h in raw.webhook_hosts), smtp)
+
+
+def read_outgoing(path: Path) -> tuple[tuple[bytes, ...], bytes]:
+    """The parts of a site file about recipients, and about warnings: JSON, not yet read."""
+    raw = _decode(_bytes_of(path), str(path))
+    return tuple(bytes(one) for one in raw.recipients), bytes(raw.warnings)
 
 
 def _policy(raw: _Permits, where: str) -> PermitPolicy:
@@ -333,12 +344,12 @@ def read_page(path: Path) -> PageSettings:
     """The page's part of a site file; InputError names the field that does not fit."""
     raw = _decode(_bytes_of(path), str(path)).page
     for name, value in (("basemap", raw.basemap), ("glyphs", raw.glyphs)):
-        if value is not None and _is_url(value) and not urlsplit(value).netloc:
+        if value is not None and is_url(value) and not urlsplit(value).netloc:
             raise InputError(f"{path}: page.{name}", f"{value!r} is no URL", "Correct it")
-    if raw.glyphs is not None and not _is_url(raw.glyphs):
+    if raw.glyphs is not None and not is_url(raw.glyphs):
         problem = f"{raw.glyphs!r} is no http or https URL"
         raise InputError(f"{path}: page.glyphs", problem, "Give one with {fontstack} and {range}")
-    if raw.basemap is None or _is_url(raw.basemap):
+    if raw.basemap is None or is_url(raw.basemap):
         return PageSettings(None, raw.basemap, raw.glyphs)
     file = path.parent / raw.basemap
     if not file.is_file():
@@ -359,7 +370,7 @@ def read_witnesses(path: Path) -> tuple[WitnessPlace, ...]:
             raise InputError(f"{where}.key", str(error), mend) from None
         if any(key.material == other.key.material for other in places):
             raise InputError(f"{where}.key", "is there twice", "One key counts once: remove one")
-        if not _is_url(raw.url) or not urlsplit(raw.url).netloc:
+        if not is_url(raw.url) or not urlsplit(raw.url).netloc:
             problem = f"{raw.url!r} is no http or https URL"
             raise InputError(f"{where}.url", problem, "Give where the witness listens")
         places.append(WitnessPlace(key, raw.url.rstrip("/")))
@@ -395,7 +406,8 @@ def read_feeds(path: Path) -> tuple[FeedSettings, ...]:
     return tuple(found.values())
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Whether a text begins as an http or https URL does."""
     return text.startswith(("http://", "https://"))
 
 

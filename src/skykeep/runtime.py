@@ -20,6 +20,7 @@ from skykeep.core.casebook import (
     IncidentChanged,
     MoveIncident,
     OpenIncident,
+    ReportBack,
 )
 from skykeep.core.event import Event, Finding, Looked, Severity, Tick
 from skykeep.core.geo import HeightHae
@@ -37,7 +38,7 @@ from skykeep.store.terrain import read_terrain
 from skykeep.units import NS_PER_S
 
 Input = Batch | Tick | Command | EraseKeys | Looked
-CASE_COMMANDS = (OpenIncident, FileReport, Assess, MoveIncident, HoldIncident)
+CASE_COMMANDS = (OpenIncident, FileReport, ReportBack, Assess, MoveIncident, HoldIncident)
 
 
 def read_grounded_site(path: Path) -> tuple[Site, tuple[Sensor, ...]]:

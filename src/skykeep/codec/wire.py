@@ -27,6 +27,8 @@ from skykeep.core import (
     displacement,
     event,
     geo,
+    handover,
+    handover_book,
     identity,
     numbering,
     observation,
@@ -46,7 +48,8 @@ from skykeep.core.track import registration, timeline, tracker, upstream
 from skykeep.errors import InputError
 
 _ROOMS = (
-    airspace, alarm, alert, application, casebook, claims, displacement, event, geo, identity,
+    airspace, alarm, alert, application, casebook, claims, displacement, event, geo,
+    handover, handover_book, identity,
     numbering, observation, permit, permit_book, picture, registration, retention, schedule,
     stations, subjects, timeline, tracker, upstream, verdict, zone, zone_book,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from skykeep.config import (
     read_retention,
     read_witnesses,
 )
+from skykeep.deliver.settings import read_recipients
 from skykeep.errors import InputError
 from skykeep.runtime import read_grounded_site, rehearse
 from skykeep.service.log import configure_logs
@@ -48,9 +49,11 @@ def run(
         read_retention(site_file),
     )  # fmt: skip
     delivery = read_delivery(site_file)
+    recipients = read_recipients(site_file)
     serve(
         place, site, sensors, clock, lambda words: print(words, flush=True), page,
         delivery=delivery, shown=read_public(site_file), feeds=read_feeds(site_file),
+        recipients=recipients,
     )  # fmt: skip
     return 0
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skykeep.core.alarm import AlarmCommand, Alarms, AlarmsSnapshot
-from skykeep.core.alert import Alert, AlertPolicy, concern_of
+from skykeep.core.alert import Alert, AlertPolicy, HandOverAlert, concern_of
 from skykeep.core.claims import ClaimedState
 from skykeep.core.event import (
     Actor,
@@ -33,6 +33,16 @@ from skykeep.core.event import (
 )
 from skykeep.core.foresight import Outlook, foreseen, outlook
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
+from skykeep.core.handover import (
+    AcknowledgeHandover,
+    HandoverCommand,
+    Instruct,
+    ReportSending,
+    SetExercise,
+    SetRecipients,
+    WithdrawHandover,
+)
+from skykeep.core.handover_book import HandoverBook, HandoverSnapshot
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
 from skykeep.core.intake import azimuth_or_none, usable_rows
 from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
@@ -128,7 +138,9 @@ class MaintainSensor:
     why: str
 
 
-Command = ZoneCommand | PermitCommand | RegisterSensor | MaintainSensor | AlarmCommand
+Command = (
+    ZoneCommand | PermitCommand | RegisterSensor | MaintainSensor | AlarmCommand | HandoverCommand
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +158,7 @@ class Snapshot:
     zones: tuple[ZoneVersion, ...]
     permits: tuple[Permit, ...]
     book: BookSnapshot
+    handovers: HandoverSnapshot
 
 
 class Airspace:
@@ -164,6 +177,7 @@ class Airspace:
         self.zone_book = ZoneBook(site.authority_id, site.zone_policy)
         self._enforced: list[Target] = []
         self.book = PermitBook(site.authority_id, site.permit_policy)
+        self.handovers = HandoverBook()
         self._said: list[Event] = []
 
     # -- inputs ---------------------------------------------------------------------------
@@ -213,7 +227,7 @@ class Airspace:
         except DecisionError:
             self._now_ns = before_ns
             raise
-        if not isinstance(command, AlarmCommand):
+        if not isinstance(command, AlarmCommand | HandoverCommand):
             self._judge_all()
         return self._spoken()
 
@@ -230,6 +244,12 @@ class Airspace:
                 health = self._stations.maintain(sensor_id, begins, self._now_ns)
                 self._say(SensorChanged(self._now_ns, sensor_id, health))
                 self._said.extend(self._alarms.sensor(sensor_id, False, self._now_ns))
+            case HandOverAlert():
+                self._hand_over(command)
+            case SetRecipients() | Instruct() | ReportSending() | AcknowledgeHandover():
+                self._said.extend(self._promised(command))
+            case WithdrawHandover() | SetExercise():
+                self._said.extend(self._promised(command))
             case _:
                 self._said.extend(self._alarms.apply(command, self._now_ns))
 
@@ -241,6 +261,11 @@ class Airspace:
         self._timeline.prune(self._now_ns)
         self._said.extend(self._alarms.advance(self._now_ns))
         self._said.extend(self.book.advance(self._now_ns))
+        told, unanswered = self.handovers.advance(self._now_ns)
+        self._said.extend(told)
+        for alert_id in unanswered:
+            why = "a hand-over was not answered, and nobody is next"
+            self._said.extend(self._alarms.hand_back(alert_id, why, self._now_ns))
         self._zones_changed(self.zone_book.advance(self._now_ns))
         self._judge_all()
         return self._spoken()
@@ -261,6 +286,7 @@ class Airspace:
             self.zone_book.all_versions(),
             self.permits(),
             self.book.snapshot(),
+            self.handovers.snapshot(),
         )
 
     @staticmethod
@@ -279,6 +305,7 @@ class Airspace:
         engine.book = PermitBook.restore(
             site.authority_id, site.permit_policy, saved.permits, saved.book
         )
+        engine.handovers = HandoverBook.restore(saved.handovers)
         engine._choose_enforced()
         return engine
 
@@ -545,12 +572,31 @@ class Airspace:
         known = {id(t.zone): t for t in self._enforced}
         self._enforced = [known.get(id(z)) or target_of(z, self.site.frame) for z in zones]
 
+    # -- hand-over ------------------------------------------------------------------------
+
+    def _hand_over(self, command: HandOverAlert) -> None:
+        recipient = self.handovers.admit(command, self._alarms.alerts.get(command.alert_id))
+        self._said.extend(self._alarms.apply(command, self._now_ns))
+        if recipient is not None:
+            alert = self._alarms.alerts[command.alert_id]
+            self._said.extend(
+                self.handovers.hand_over(
+                    recipient, alert, command.actor, command.note, self._now_ns
+                )
+            )
+
+    def _promised(self, command: HandoverCommand) -> list[Event]:
+        named = command.alert_id if isinstance(command, Instruct) else None
+        alert = None if named is None else self._alarms.alerts.get(named)
+        return self.handovers.apply(command, alert, self._now_ns)
+
     # -- speaking -------------------------------------------------------------------------
 
     def _say(self, event: Event) -> None:
         self._said.append(event)
 
     def _spoken(self) -> tuple[Event, ...]:
+        self._said.extend(self.handovers.follow(self._said, self._now_ns))
         said, self._said = tuple(self._said), []
         return said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from skykeep.core.alert import (
+    ALERT_TRANSITIONS,
     AcknowledgeAlert,
     Alert,
     AlertEvent,
@@ -165,6 +166,14 @@ class Alarms:
         event = _EVENT_OF[type(command)]
         moved = transition(alert, event, until_ns)
         return [self._put(moved, now_ns, event.value, command.actor, why)]
+
+    def hand_back(self, alert_id: AlertId, why: str, now_ns: int) -> list[AlertChanged]:
+        """Nobody answered a hand-over: the alert wants a new look where it had had one."""
+        alert = self.alerts.get(alert_id)
+        if alert is None or (alert.state, AlertEvent.HAND_BACK) not in ALERT_TRANSITIONS:
+            return []
+        moved = transition(alert, AlertEvent.HAND_BACK)
+        return [self._put(moved, now_ns, AlertEvent.HAND_BACK.value, RULE, why)]
 
     def advance(self, now_ns: int) -> list[AlertChanged]:
         """Bring back what was shelved until now."""

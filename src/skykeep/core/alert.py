@@ -30,6 +30,7 @@ class AlertEvent(enum.StrEnum):
 
     ACKNOWLEDGE = "acknowledge"
     HAND_OVER = "hand_over"
+    HAND_BACK = "hand_back"
     SHELVE = "shelve"
     UNSHELVE = "unshelve"
     CLOSE = "close"
@@ -37,7 +38,8 @@ class AlertEvent(enum.StrEnum):
 
 _A, _E = AlertState, AlertEvent
 
-#: An alert that comes back from the shelf wants a new look: it is raised again.
+#: An alert that comes back from the shelf, or that nobody answered, wants a new look: it is
+#: raised again.
 ALERT_TRANSITIONS: dict[tuple[AlertState, AlertEvent], AlertState] = {
     (_A.RAISED, _E.ACKNOWLEDGE): _A.ACKNOWLEDGED,
     (_A.RAISED, _E.HAND_OVER): _A.HANDED_OVER,
@@ -46,6 +48,9 @@ ALERT_TRANSITIONS: dict[tuple[AlertState, AlertEvent], AlertState] = {
     (_A.ACKNOWLEDGED, _E.HAND_OVER): _A.HANDED_OVER,
     (_A.ACKNOWLEDGED, _E.SHELVE): _A.SHELVED,
     (_A.ACKNOWLEDGED, _E.CLOSE): _A.CLOSED,
+    (_A.ACKNOWLEDGED, _E.HAND_BACK): _A.RAISED,
+    (_A.HANDED_OVER, _E.HAND_OVER): _A.HANDED_OVER,
+    (_A.HANDED_OVER, _E.HAND_BACK): _A.RAISED,
     (_A.HANDED_OVER, _E.CLOSE): _A.CLOSED,
     (_A.SHELVED, _E.UNSHELVE): _A.RAISED,
     (_A.SHELVED, _E.CLOSE): _A.CLOSED,
@@ -162,11 +167,16 @@ class AcknowledgeAlert:
 
 @dataclass(frozen=True, slots=True)
 class HandOverAlert:
-    """Command: the alert was handed to whoever may respond."""
+    """Command: hand the alert to whoever may respond.
+
+    One of the site's recipients is sent it until it answers (handover); anybody else was told by
+    voice, which is noted.
+    """
 
     actor: Actor
     alert_id: AlertId
     recipient: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,25 @@ class FoundPart:
     words: str
 
 
+class ReportedOutcome(enum.StrEnum):
+    """What a responder says became of what was handed over."""
+
+    SEEN = "seen"
+    NOT_FOUND = "not_found"
+    LANDED = "landed"
+    FELL = "fell"
+    SEIZED = "seized"
+    INJURIES = "injuries"
+    DAMAGE = "damage"
+
+
 @dataclass(frozen=True, slots=True)
 class ResponderReport:
-    """What the responders say they found: reported, neither detected nor assessed."""
+    """What the responders say they found: reported, neither detected nor assessed.
+
+    `lat_deg` and `lon_deg` are where, if that was said. `report_id` is the sender's own name for
+    it, by which a repeat is known; `handover_id` what it answers.
+    """
 
     at_ns: int
     author: Actor
@@ -89,6 +105,11 @@ class ResponderReport:
     parts: tuple[FoundPart, ...]
     injuries: str
     damage: str
+    outcomes: tuple[ReportedOutcome, ...] = ()
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    handover_id: str = ""
+    report_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,18 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportBack:
+    """Command: file what a recipient reports about an alert that was handed to it.
+
+    It goes to the newest incident of that alert; without one, an incident is opened.
+    """
+
+    actor: Actor
+    alert_id: AlertId
+    report: ResponderReport
+
+
+@dataclass(frozen=True, slots=True)
 class Assess:
     """Command: conclude, by name; an assessment is never changed, another may differ."""
 
@@ -172,7 +205,7 @@ class HoldIncident:
     why: str
 
 
-CaseCommand = OpenIncident | FileReport | Assess | MoveIncident | HoldIncident
+CaseCommand = OpenIncident | FileReport | ReportBack | Assess | MoveIncident | HoldIncident
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +248,8 @@ class Casebook:
         """Carry out a command; DecisionError leaves everything as it was."""
         if isinstance(command, OpenIncident):
             return self._open(command, at_ns)
+        if isinstance(command, ReportBack):
+            return self._report_back(command, at_ns)
         incident = self.incidents.get(command.incident_id)
         if incident is None:
             raise DecisionError(f"there is no incident {command.incident_id}")
@@ -254,6 +289,25 @@ class Casebook:
             tracks = self.alerts[alert_id].tracks
             incident = replace(incident, tracks=_union(incident.tracks, tracks))
         return self._put(self._gathered(incident), at_ns, "open", command.actor)
+
+    def _report_back(self, command: ReportBack, at_ns: int) -> IncidentChanged:
+        report = replace(command.report, at_ns=at_ns, author=command.actor)
+        if not command.actor.name.strip():
+            raise DecisionError("a report is made by a named person: the name is empty")
+        holding = [i for i in self.incidents.values() if command.alert_id in i.alerts]
+        if report.report_id and any(
+            r.report_id == report.report_id for i in holding for r in i.reports
+        ):
+            raise DecisionError(f"the report {report.report_id} was filed before")
+        if holding:
+            incident = holding[-1]
+        else:
+            title = f"Alert {command.alert_id}, as {command.actor.name} reports"
+            opening = OpenIncident(command.actor, title, (command.alert_id,))
+            incident = self._open(opening, at_ns).incident
+        # What a responder says late is not lost because the incident was closed.
+        filed = replace(incident, state=IncidentState.OPEN, reports=(*incident.reports, report))
+        return self._put(filed, at_ns, "report", command.actor)
 
     def _gathered(self, incident: Incident) -> Incident:
         """With all that belongs to it: later events may make earlier ones its own."""

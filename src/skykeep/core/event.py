@@ -342,6 +342,35 @@ class AlertChanged:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class HandoverChanged:
+    """A hand-over took a step: `revision` 1 is the hand-over, 2 that it was taken back.
+
+    `event` is a step of its lifecycle, or `hand_over` (begun) or `fail` (a channel was given up).
+    """
+
+    at_ns: int
+    handover_id: str
+    alert_id: AlertId | None
+    recipient: str
+    event: str
+    state: str
+    revision: int
+    exercise: bool
+    actor: Actor
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseChanged:
+    """Until a moment what goes out is marked as an exercise."""
+
+    at_ns: int
+    until_ns: int
+    actor: Actor
+    why: str
+
+
 Event = (
     ObservationRejected
     | InputFound
@@ -360,4 +389,6 @@ Event = (
     | NoticeTold
     | VerdictChanged
     | AlertChanged
+    | HandoverChanged
+    | ExerciseChanged
 )

@@ -299,6 +299,8 @@ def _report(report: ReportView) -> Markup:
     rows: list[tuple[str, Child]] = [
         ("By", f"{report.author}, {report.role}"),
         ("When", report.at),
+        *([("What", ", ".join(report.outcomes))] if report.outcomes else []),
+        *([("Where", place_words(*report.place))] if report.place is not None else []),
         ("Injuries", report.injuries),
         ("Damage", report.damage),
     ]

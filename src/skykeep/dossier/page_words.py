@@ -128,6 +128,7 @@ STEPS = {
     "shelve": "Shelved until later",
     "shelved": "Shelved until later",
     "unshelve": "Raised again",
+    "hand_back": "Raised again: nobody answered the hand-over",
     "close": "Closed",
     "closed": "Closed",
 }

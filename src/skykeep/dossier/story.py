@@ -232,13 +232,15 @@ def _alerts(incident: Incident, clock: Clock) -> tuple[AlertView, ...]:
 
 def _reports(excerpt: Excerpt, clock: Clock) -> tuple[ReportView, ...]:
     found = []
+    frame = excerpt.site.frame
     for report in excerpt.incident.reports:
         parts = []
         for part in report.parts:
-            east, north, _ = excerpt.site.frame.to_enu(
-                part.lat_deg, part.lon_deg, excerpt.site.frame.hae_m
-            )
+            east, north, _ = frame.to_enu(part.lat_deg, part.lon_deg, frame.hae_m)
             parts.append((east, north, part.words))
+        place = None
+        if report.lat_deg is not None and report.lon_deg is not None:
+            place = frame.to_enu(report.lat_deg, report.lon_deg, frame.hae_m)[:2]
         found.append(
             ReportView(
                 clock(report.at_ns),
@@ -248,6 +250,8 @@ def _reports(excerpt: Excerpt, clock: Clock) -> tuple[ReportView, ...]:
                 tuple(parts),
                 report.injuries,
                 report.damage,
+                tuple(o.value.replace("_", " ") for o in report.outcomes),
+                place,
             )
         )
     return tuple(found)

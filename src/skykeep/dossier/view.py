@@ -140,7 +140,7 @@ class SightingView:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """What responders reported; `parts` are (east m, north m, words)."""
+    """What responders reported; `parts` are (east m, north m, words), `place` where it was."""
 
     at: str
     author: str
@@ -149,6 +149,8 @@ class ReportView:
     parts: tuple[tuple[float, float, str], ...]
     injuries: str
     damage: str
+    outcomes: tuple[str, ...] = ()
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

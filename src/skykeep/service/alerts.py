@@ -67,12 +67,14 @@ class AlertStep(BaseModel):
 
 
 class HandOver(AlertStep):
-    """Which alert, and to whom."""
+    """Which alert, and to whom: a recipient of the site is sent it until it answers, anybody else
+    was told by voice."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"alert_id": "A00001", "recipient": "police patrol 4"}}
     )
     recipient: Annotated[str, Field(min_length=1, max_length=200)]
+    note: Text = ""
 
 
 class Closing(AlertStep):
@@ -128,9 +130,16 @@ async def acknowledge_alert(request: Request, body: AlertStep, holder: Officer) 
 
 @router.post("/v1/commands/hand_over_alert", responses=COMMANDS)
 async def hand_over_alert(request: Request, body: HandOver, holder: Officer) -> Done:
-    """The alert was handed to whoever may respond."""
-    command = HandOverAlert(holder.actor, AlertId(body.alert_id), body.recipient)
-    return await _step(request, command)
+    """Hand the alert to whoever may respond: by the system to one of the site's recipients, which
+    `changed` then shows, or by voice to anybody else."""
+    alert_id = AlertId(body.alert_id)
+    command = HandOverAlert(holder.actor, alert_id, body.recipient, body.note)
+    said = await _step(request, command)
+    if not any(c["event_name"] == "HandoverChanged" for c in said.changed):
+        problem = f"{body.recipient!r} is no recipient of this site: nothing is sent to it"
+        assumed = "that it was told by voice"
+        said.findings.append({"where": "recipient", "problem": problem, "assumed": assumed})
+    return said
 
 
 @router.post("/v1/commands/close_alert", responses=COMMANDS)

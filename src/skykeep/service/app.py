@@ -14,11 +14,14 @@ from skykeep import __version__
 from skykeep.config import Delivery, FeedSettings, PublicSettings, WitnessPlace
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
+from skykeep.deliver.settings import RecipientSettings
 from skykeep.service import (
     alerts,
     batches,
     coverage,
     feeds,
+    handover_page,
+    handovers,
     health,
     history,
     incidents,
@@ -37,6 +40,7 @@ from skykeep.service import (
     zone_steps,
     zones,
 )
+from skykeep.service.dispatch import Dispatcher
 from skykeep.service.docs_page import docs_page
 from skykeep.service.examples import show_answers
 from skykeep.service.guard import Guard
@@ -77,11 +81,13 @@ def create_app(
     witnesses: Sequence[WitnessPlace] = (),
     retention: RetentionPolicy | None = None,
     fed: tuple[Sequence[FeedSettings], Sequence[Sensor]] = ((), ()),
+    recipients: Sequence[RecipientSettings] = (),
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
     So is the hub of the live stream, `app.state.hub`: without its `run`, listeners hear nothing;
-    and `app.state.outbox`: without its `run`, no holder of a permit is told; `app.state.publisher`
+    and `app.state.outbox`: without its `run`, no holder of a permit is told, as without that of
+    `app.state.dispatcher` no recipient of a hand-over; `app.state.publisher`
     keeps the public folder in its `run`; `app.state.log_publisher` asks the witnesses in its
     `run`; `app.state.retention` destroys what is due in its own, `app.state.looks` counts who
     looked in its own, and `app.state.feeds` bring what `fed` names, for those sensors, in theirs;
@@ -100,6 +106,7 @@ def create_app(
     app.state.looks, app.state.reading_coverage = looks.Looks(writer), asyncio.Lock()
     app.state.hub = Hub(writer, sockets, page, app.state.looks)
     app.state.outbox = Outbox(writer, delivery or Delivery())
+    app.state.dispatcher = Dispatcher(writer, app.state.outbox, delivery or Delivery(), recipients)
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
     app.state.feeds = feeds.Feeds(writer, *fed, writer.now_ns)
@@ -113,6 +120,8 @@ def create_app(
         app.include_router(room.router)
     app.include_router(feeds.router)
     for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history, coverage):
+        app.include_router(room.router)
+    for room in (handovers, handover_page):
         app.include_router(room.router)
 
     generated = app.openapi

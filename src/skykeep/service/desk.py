@@ -11,14 +11,29 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from skykeep.core.casebook import IncidentChanged
-from skykeep.core.event import AlertChanged, Event, NoticeDue, PermitChanged, ZoneChanged
+from skykeep.core.event import (
+    AlertChanged,
+    Event,
+    ExerciseChanged,
+    HandoverChanged,
+    NoticeDue,
+    PermitChanged,
+    ZoneChanged,
+)
 from skykeep.runtime import Answer
 from skykeep.service.problems import Problem, Refused
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.writer import Item, Writer
 
 #: What the answer to a command tells; tracks and verdicts are to be looked at.
-_TOLD = (AlertChanged, NoticeDue, PermitChanged, ZoneChanged)
+_TOLD = (
+    AlertChanged,
+    ExerciseChanged,
+    HandoverChanged,
+    NoticeDue,
+    PermitChanged,
+    ZoneChanged,
+)
 
 #: Shows in the OpenAPI document that a token is needed; the guard checks it.
 _bearer = HTTPBearer(auto_error=False, description="A token of `skykeep token new`")

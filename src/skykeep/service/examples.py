@@ -141,6 +141,62 @@ INCIDENT_WHOLE: dict[str, Any] = {
     "reports": [],
     "assessments": [],
 }
+RECIPIENTS: dict[str, Any] = {
+    "recipients": [
+        {
+            "name": "police",
+            "role": "responder",
+            "zones": ["Z1"],
+            "priorities": [1, 2],
+            "automatic": [1],
+            "answer_within_s": 120.0,
+            "remind_s": 30.0,
+            "escalate_to": "duty officer",
+            "shows": "handed_over",
+            "precision_m": 10.0,
+            "rate_hz": 1.0,
+            "most_tracks": 100,
+            "languages": ["en", "de"],
+            "channels": [
+                {
+                    "name": "tak",
+                    "kind": "tak",
+                    "connected": True,
+                    "problem": "",
+                    "sent": 1200,
+                    "shed": 0,
+                }
+            ],
+            "open": 1,
+            "shed": 0,
+        }
+    ],
+    "exercise_until": None,
+}
+HANDOVERS: dict[str, Any] = {
+    "handovers": [
+        {
+            "handover_id": "H00001",
+            "alert_id": "A00001",
+            "recipient": "police",
+            "state": "taken",
+            "revision": 1,
+            "at": "2026-09-12T00:26:45Z",
+            "by": "hand-over rule",
+            "note": "",
+            "instruction": None,
+            "exercise": False,
+            "answer_by": "2026-09-12T00:28:45Z",
+            "waiting": [],
+            "taken": ["tak"],
+            "failed": [],
+            "escalated_from": None,
+            "answered_by": None,
+            "answered": None,
+            "why": "",
+        }
+    ]
+}
 DONE: dict[str, Any] = {
     "entries": [4712],
     "changed": [
@@ -370,6 +426,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Ban": {"document": ZONES, "why": "a gas leak"},
     "Done": DONE,
     "FeedList": FEEDS,
+    "HandoverList": HANDOVERS,
     "Health": HEALTH,
     "HistoryPage": HISTORY,
     "IncidentList": {"incidents": [INCIDENT]},
@@ -377,6 +434,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "ObservationPage": OBSERVATIONS,
     "PendingZones": PENDING,
     "Proposal": {"document": ZONES, "why": "the park too"},
+    "RecipientList": RECIPIENTS,
     "SensorList": SENSORS,
     "Taken": TAKEN,
     "TrackList": TRACKS,

@@ -34,6 +34,7 @@ from skykeep.service.live_topics import (
     ZoneBoard,
     alert_message,
     alerts_told,
+    handovers_message,
     ms,
     permits_message,
     reports_message,
@@ -68,7 +69,7 @@ WATCHERS, EVERYBODY = (OFFICER, READER), (OFFICER, READER, OFFICE)
 #: In the order in which they are sent.
 TOPICS = (
     "site", "zones", "sensors", "tracks", "trails", "alerts", "rays", "reports", "permits",
-    "incidents", "service",
+    "incidents", "handovers", "service",
 )  # fmt: skip
 #: What names persons or their aircraft, and to whom: that they look is written down.
 PERSONAL = frozenset(
@@ -277,6 +278,10 @@ class Hub:
             if self._is_new(f"reports {role}", reports):
                 self._put("reports", (role,), reports_message(at_ns, reports, named))
 
+        exercise = moment.exercise_until_ns > at_ns
+        if self._is_new("handovers", (moment.handovers, exercise)):
+            message = handovers_message(at_ns, moment.handovers, exercise)
+            self._put("handovers", (OFFICER,), message)
         if not self._is_new("incidents grown", moment.incidents):
             return
         for role, named in ((OFFICER, True), (READER, False)):

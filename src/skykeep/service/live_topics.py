@@ -17,16 +17,19 @@ from skykeep.core.airspace import Site
 from skykeep.core.alert import Alert, AlertState
 from skykeep.core.event import RegistrationChanged, ReportKept
 from skykeep.core.geo import Area, Circle, Height, Tri, reference_of
+from skykeep.core.handover import Handover
 from skykeep.core.permit import Permit
 from skykeep.core.picture import TrackView
 from skykeep.core.stations import StationSnapshot
 from skykeep.core.zone import Applies, Zone, applies_until
+from skykeep.service.handovers import handover_out
 from skykeep.service.heard import Step
 from skykeep.service.live_columns import Message
 from skykeep.units import NS_PER_MS
 
 #: Told at once; a page that shows more of them helps nobody.
 ALERTS_TOLD = 200
+HANDOVERS_TOLD = 200
 _APPLIES = {Tri.YES: "yes", Tri.NO: "no", Tri.MAYBE: "maybe"}
 
 
@@ -250,6 +253,15 @@ def permits_message(at_ns: int, site: Site, permits: Sequence[Permit]) -> Messag
         "permits": [permit_record(p) for p in ordered if not p.exemption_class],
         "exemptions": [permit_record(p) for p in ordered if p.exemption_class],
     }
+
+
+def handovers_message(at_ns: int, handovers: Sequence[Handover], exercise: bool) -> Message:
+    """The topic `handovers`, the newest last."""
+    newest = handovers[-HANDOVERS_TOLD:]
+    told = [handover_out(h).model_dump() for h in newest]
+    more = len(handovers) - len(newest)
+    head = {"topic": "handovers", "at_ms": ms(at_ns), "exercise": exercise}
+    return head | {"handovers": told, "more": more}
 
 
 def reports_message(at_ns: int, reports: Sequence[ReportKept], named: bool) -> Message:

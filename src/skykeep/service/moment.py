@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from skykeep.core.alert import Alert
 from skykeep.core.casebook import Incident
+from skykeep.core.handover import Handover
 from skykeep.core.permit import Permit
 from skykeep.core.picture import TrackView
 from skykeep.core.stations import StationSnapshot
@@ -25,6 +26,8 @@ class Moment:
     stations: tuple[StationSnapshot, ...]
     incidents: tuple[Incident, ...]
     too_late: int
+    handovers: tuple[Handover, ...] = ()
+    exercise_until_ns: int = 0
 
 
 def moment_of(recorded: Recorded, at_ns: int) -> Moment:
@@ -39,4 +42,6 @@ def moment_of(recorded: Recorded, at_ns: int) -> Moment:
         airspace.stations(),
         tuple(recorded.runtime.casebook.incidents.values()),
         airspace.too_late,
+        tuple(airspace.handovers.handovers.values()),
+        airspace.handovers.exercise_until_ns,
     )

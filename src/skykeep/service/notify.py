@@ -5,11 +5,7 @@ What goes wrong comes back as words that name neither address nor person, for th
 
 from __future__ import annotations
 
-import http.client
-import smtplib
-import ssl
 from dataclasses import dataclass
-from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,11 +14,8 @@ from skykeep.codec.moment import format_moment
 from skykeep.config import Delivery, Smtp
 from skykeep.core.permit import Channel, ChannelKind, Permit
 from skykeep.core.permit_book import Notice
-
-#: A relay or host that needs longer is tried again later.
-TIMEOUT_S = 10.0
-#: Nobody needs to read what a webhook answers.
-ANSWER_BYTES = 4_096
+from skykeep.deliver.mail import send_mail
+from skykeep.deliver.webhook import post_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,46 +78,12 @@ def send(
 
 def send_email(addresses: list[str], message: Message, site: str, smtp: Smtp | None) -> str:
     """Hand an e-mail to the site's relay; empty if it took it for everybody."""
-    if smtp is None:
-        return "the site has no mail relay"
-    mail = EmailMessage()
-    mail["From"], mail["To"] = smtp.sender, ", ".join(addresses)
-    mail["Subject"] = f"Permit {message.permit_id} is {message.state.replace('_', ' ')}"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-    mail.set_content(words_of(message, site))
-    try:
-        with smtplib.SMTP(smtp.host, smtp.port, timeout=TIMEOUT_S) as relay:
-            if smtp.starttls:
-                relay.starttls(context=ssl.create_default_context())
-            if smtp.user is not None and smtp.password_file is not None:
-                relay.login(smtp.user, smtp.password_file.read_text(encoding="utf-8").strip())
-            refused = relay.send_message(mail, to_addrs=addresses)
-    except smtplib.SMTPRecipientsRefused:
-        return "the mail relay refused every address"
-    except smtplib.SMTPResponseException as error:
-        return f"the mail relay answered {error.smtp_code}"
-    except (OSError, ValueError, smtplib.SMTPException) as error:
-        return f"the mail relay did not take it ({type(error).__name__})"
-    return f"the mail relay refused {len(refused)} of {len(addresses)} addresses" if refused else ""
+    subject = f"Permit {message.permit_id} is {message.state.replace('_', ' ')}"
+    return send_mail(addresses, subject, words_of(message, site), smtp)
 
 
 def post(url: str, message: Message, hosts: tuple[str, ...]) -> str:
-    """Post a message as JSON to a host that the site allows; no redirect is followed."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if host not in hosts:
+    """Post a message as JSON to a host that the site allows."""
+    if (urlsplit(url).hostname or "").lower() not in hosts:
         return "the webhook's host is not one that the site allows"
-    secure = parts.scheme == "https"
-    made = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = made(host, parts.port, timeout=TIMEOUT_S)
-    try:
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", path, msgspec.json.encode(message), headers)
-        answer = connection.getresponse()
-        answer.read(ANSWER_BYTES)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        return f"the webhook did not take it ({type(error).__name__})"
-    finally:
-        connection.close()
-    return "" if 200 <= answer.status < 300 else f"the webhook answered {answer.status}"
+    return post_json(url, msgspec.json.encode(message))

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from skykeep.config import Delivery
@@ -22,6 +21,7 @@ from skykeep.runtime import Recorded
 from skykeep.service import log
 from skykeep.service.notify import message_of, send
 from skykeep.service.permit_keys import PermitKeys, open_keys
+from skykeep.service.tries import Tries
 from skykeep.service.writer import Group, UnavailableError, Writer
 
 #: Seconds until the next try; behind the last it stays so.
@@ -33,19 +33,13 @@ AT_ONCE = 4
 OUTBOX = Actor("outbox", "service")
 
 
-@dataclass(slots=True)
-class _Try:
-    tries: int = 0
-    due_s: float = 0.0
-
-
 class Outbox:
     """Sends what waits; `run` it beside the writer."""
 
     def __init__(self, writer: Writer, delivery: Delivery) -> None:
         self.writer, self.delivery = writer, delivery
         self._keys: PermitKeys | None = None
-        self._tries: dict[tuple[str, str], _Try] = {}
+        self._tries: Tries[tuple[str, str]] = Tries(RETRIES_S)
         self._wake = asyncio.Event()
         self._stopping = False
         self._threads = ThreadPoolExecutor(AT_ONCE, "outbox")
@@ -94,23 +88,14 @@ class Outbox:
             waiting = await self.writer.ask(_waiting)
         except UnavailableError:
             return RETRIES_S[0]
-        now_s = asyncio.get_running_loop().time()
-        jobs = []
-        known = {(n.notice_id, c) for n, _ in waiting for c in n.waiting if c != PAGE}
-        self._tries = {key: self._tries.get(key, _Try()) for key in sorted(known)}
-        for notice, permit in waiting:
-            for channel in notice.waiting:
-                tried = self._tries.get((notice.notice_id, channel))
-                if tried is not None and tried.due_s <= now_s:
-                    jobs.append(self._one(notice, permit, ChannelKind(channel), tried))
-        await asyncio.gather(*jobs)
-        later_s = [t.due_s for t in self._tries.values()]
-        if not later_s:
-            return None
-        return max(0.0, min(later_s) - asyncio.get_running_loop().time())
+        held = {(n.notice_id, c): (n, p) for n, p in waiting for c in n.waiting if c != PAGE}
+        self._tries.keep(held)
+        await asyncio.gather(*(self._one(*held[key], key) for key in self._tries.due()))
+        return self._tries.wait_s()
 
-    async def _one(self, notice: Notice, permit: Permit, kind: ChannelKind, tried: _Try) -> None:
+    async def _one(self, notice: Notice, permit: Permit, key: tuple[str, str]) -> None:
         loop = asyncio.get_running_loop()
+        kind = ChannelKind(key[1])
         try:
             message = message_of(notice, permit, self.page_of(notice.permit_id))
         except InputError as error:
@@ -120,21 +105,20 @@ class Outbox:
                 self._threads, send, kind, permit.procedure.channels, message,
                 self.writer.site.name, self.delivery,
             )  # fmt: skip
-        tried.tries += 1
-        tried.due_s = loop.time() + RETRIES_S[min(tried.tries, len(RETRIES_S)) - 1]
+        tries = self._tries.tried(key)
         if problem:
             log.event(
                 logging.WARNING, "notice.untold", notice=notice.notice_id, channel=kind.value,
-                why=problem, tries=tried.tries,
+                why=problem, tries=tries,
             )  # fmt: skip
-            if tried.tries < TRIES:
+            if tries < TRIES:
                 return
         report = ReportDelivery(OUTBOX, notice.notice_id, kind.value, not problem, problem)
         try:
             answers = await self.writer.submit([report])
         except UnavailableError:
             return  # told, and not recorded: it goes out once more
-        del self._tries[notice.notice_id, kind.value]
+        self._tries.done(key)
         refused = answers[0].refused
         if refused is not None and not isinstance(refused, DecisionError):
             log.event(logging.ERROR, "notice.unrecorded", notice=notice.notice_id)

@@ -1,7 +1,7 @@
-"""The permit office's own secrets, beside the record: the key of holders' links, that of cards.
+"""The site's own secrets, beside the record: the key of all links, that of permits' cards.
 
-A link's secret is derived from the permit's id: nothing of it stands in the record, and a new
-key ends all links at once.
+A link's secret is derived from what it leads to, a permit's or a hand-over's id: nothing of it
+stands in the record, and a new key ends all links at once.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ LINK_KEY_FILE, CARD_KEY_FILE = "permit-links.key", "permit-cards.key"
 #: 128 bits of the derived value: not to be guessed, and short enough for a text message.
 SECRET_BYTES = 16
 _LINK_LABEL = b"skykeep permit page 1\n"
+HANDOVER_LABEL = b"skykeep hand-over page 1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,15 @@ class PermitKeys:
     link: bytes = field(repr=False)
     card_seed: bytes = field(repr=False)
 
-    def secret_of(self, permit_id: str) -> str:
-        """What a holder's link carries beside the permit's id."""
-        named = _LINK_LABEL + permit_id.encode("utf-8", "surrogatepass")
+    def secret_of(self, thing_id: str, label: bytes = _LINK_LABEL) -> str:
+        """What a link carries beside the id; `label` says of what kind of thing."""
+        named = label + thing_id.encode("utf-8", "surrogatepass")
         made = hmac.new(self.link, named, sha256).digest()[:SECRET_BYTES]
         return base64.urlsafe_b64encode(made).rstrip(b"=").decode("ascii")
 
-    def opens(self, permit_id: str, secret: str) -> bool:
-        """Whether a secret is that of a permit; takes as long whether or not."""
-        made = self.secret_of(permit_id).encode("ascii")
+    def opens(self, thing_id: str, secret: str, label: bytes = _LINK_LABEL) -> bool:
+        """Whether a secret is that of a thing; takes as long whether or not."""
+        made = self.secret_of(thing_id, label).encode("ascii")
         return hmac.compare_digest(made, secret.encode("utf-8", "replace"))
 
 

@@ -43,7 +43,8 @@ HOLDER_STEPS = {
 }
 SEEN = "seen"
 MAX_ANSWER = 2_000
-_HEADERS = {
+#: Of a page whose address is a secret.
+HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",  # the address is a secret
@@ -51,7 +52,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-_STYLE = """body{font:18px/1.5 system-ui,sans-serif;max-width:38rem;margin:1.5rem auto;
+STYLE = """body{font:18px/1.5 system-ui,sans-serif;max-width:38rem;margin:1.5rem auto;
 padding:0 1rem}h1{font-size:1.4rem}.land{border:3px solid;padding:.6rem;font-weight:700}
 button{font:inherit;padding:.6rem 1rem;margin:.3rem 0}textarea{width:100%;font:inherit}
 @media(prefers-color-scheme:dark){body{background:#151515;color:#ddd}}"""
@@ -65,7 +66,7 @@ async def permit_page(request: Request, secret: Secret, permit_id: str) -> Respo
     # Who opened it is not known, only that the secret link was used: the name stays sealed.
     looks: Looks = request.app.state.looks
     await looks.note(Actor(f"link of {permit.permit_id}", "holder"), f"permit {permit.permit_id}")
-    return HTMLResponse(page_of(permit, notices, site), headers=_HEADERS)
+    return HTMLResponse(page_of(permit, notices, site), headers=HEADERS)
 
 
 @router.post("/permit/{secret}/{permit_id:path}")
@@ -87,7 +88,7 @@ async def permit_step(request: Request, secret: Secret, permit_id: str) -> Respo
         raise InputError("step", "is none of this page", "Use its buttons")
     if items:
         await carry_out(writer_of(request), items)
-    return RedirectResponse(request.url.path, 303, _HEADERS)
+    return RedirectResponse(request.url.path, 303, HEADERS)
 
 
 async def _found(
@@ -129,7 +130,7 @@ def page_of(permit: Permit, notices: tuple[Notice, ...], site: str) -> str:
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         "<meta name=viewport content='width=device-width'>",
-        f"<title>Permit {escape(permit.permit_id)}</title><style>{_STYLE}</style>",
+        f"<title>Permit {escape(permit.permit_id)}</title><style>{STYLE}</style>",
         f"<h1>Permit {escape(permit.permit_id)}: {escape(state)}</h1>",
         f"<p>{escape(site)}{escape(since)}</p>",
     ]

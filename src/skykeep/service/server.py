@@ -21,6 +21,7 @@ from skykeep.config import Delivery, FeedSettings, PublicSettings, WitnessPlace
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
+from skykeep.deliver.settings import RecipientSettings
 from skykeep.errors import InputError, RecordError
 from skykeep.service import log
 from skykeep.service.app import create_app
@@ -94,6 +95,7 @@ def serve(
     delivery: Delivery | None = None,
     shown: PublicSettings | None = None,
     feeds: Sequence[FeedSettings] = (),
+    recipients: Sequence[RecipientSettings] = (),
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
     for a record that does not hold, or that could not be kept to the end.
@@ -105,8 +107,11 @@ def serve(
     try:
         writer = Writer(place.data, site, sensors, clock, ticks=play is None)
         asyncio.run(
-            _serve(place, listener, writer, say, page, play, delivery, shown, (feeds, sensors))
-        )
+            _serve(
+                place, listener, writer, say, page, play, delivery, shown, (feeds, sensors),
+                recipients,
+            )
+        )  # fmt: skip
     finally:
         listener.close()
 
@@ -121,6 +126,7 @@ async def _serve(
     delivery: Delivery | None,
     shown: PublicSettings | None,
     fed: tuple[Sequence[FeedSettings], Sequence[Sensor]],
+    recipients: Sequence[RecipientSettings],
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -129,7 +135,9 @@ async def _serve(
     except RecordError:
         writer.close()
         raise
-    app = create_app(writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed)
+    app = create_app(
+        writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed, recipients
+    )
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -164,7 +172,7 @@ async def _serve(
     # A story's clock is not the world's: nothing of it is a person's.
     retention = [state.retention] if play is None else []
     rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *retention]
-    rooms.append(state.history)
+    rooms += [state.history, state.dispatcher]
     last_words = {room: asyncio.ensure_future(room.run()) for room in (state.feeds, state.looks)}
     beside = [asyncio.ensure_future(room.run()) for room in rooms]
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))

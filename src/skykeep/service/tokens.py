@@ -2,7 +2,9 @@
 
     {"tokens": [{"sha256": "9f..", "name": "C. Weber", "role": "officer"},
                 {"sha256": "41..", "name": "radar on the roof", "role": "sensor",
-                 "sensor": "radar-1"}]}
+                 "sensor": "radar-1"},
+                {"sha256": "77..", "name": "B. Patrol", "role": "recipient",
+                 "recipient": "police"}]}
 
 The file is read again when it changes: a token that is taken out of it stops working at once.
 """
@@ -40,15 +42,18 @@ class Role(enum.StrEnum):
     PERMIT_OFFICE = "permit_office"
     READER = "reader"
     EVIDENCE_OFFICER = "evidence_officer"  # sees who looked, and what the record covers
+    RECIPIENT = "recipient"
 
 
 class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who holds a token, in which role; a sensor's names the sensor it speaks for."""
+    """Who holds a token, in which role; a sensor's names the sensor, a recipient's the recipient
+    that it speaks for."""
 
     sha256: _Hex
     name: _Name
     role: Role
     sensor: _Name | None = None
+    recipient: _Name | None = None
 
     @property
     def actor(self) -> Actor:
@@ -123,16 +128,24 @@ def read_tokens(path: Path) -> tuple[Holder, ...]:
 
 
 def check_holder(holder: Holder, where: str) -> None:
-    """A sensor's token names its sensor, a person's none; else InputError."""
+    """A sensor's token names its sensor, a recipient's its recipient, others none.
+
+    InputError where one does not.
+    """
     if (holder.role is Role.SENSOR) != (holder.sensor is not None):
         problem = "a token of the role sensor names its sensor, and only such a one"
         raise InputError(f"{where}.sensor", problem, "Give or leave out the sensor")
+    if (holder.role is Role.RECIPIENT) != (holder.recipient is not None):
+        problem = "a token of the role recipient names its recipient, and only such a one"
+        raise InputError(f"{where}.recipient", problem, "Give or leave out the recipient")
 
 
-def new_token(name: str, role: Role, sensor: str | None) -> tuple[str, Holder]:
+def new_token(
+    name: str, role: Role, sensor: str | None, recipient: str | None = None
+) -> tuple[str, Holder]:
     """A fresh token and what is kept of it; InputError where the parts do not fit."""
     token = "sk_" + secrets.token_urlsafe(TOKEN_BYTES)
-    holder = Holder(digest_of(token), name.strip(), role, sensor)
+    holder = Holder(digest_of(token), name.strip(), role, sensor, recipient)
     try:
         msgspec.convert(msgspec.to_builtins(holder), Holder)
     except msgspec.ValidationError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
+import inspect
 import json
 import math
 import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -307,3 +309,14 @@ def test_every_event_can_be_written_and_read_in_full() -> None:
         assert b'"is":"%s"' % kind.__name__.encode() in wire.encode(
             kind(*[None] * len(dataclasses.fields(kind)))
         )
+
+
+def test_no_two_classes_that_are_written_share_a_name() -> None:
+    named = Counter(
+        found.__name__
+        for room in wire._ROOMS
+        for found in {found for _, found in inspect.getmembers(room, inspect.isclass)}
+        if found.__module__ == room.__name__
+        and (dataclasses.is_dataclass(found) or issubclass(found, enum.Enum))
+    )
+    assert [name for name, count in named.items() if count > 1] == []

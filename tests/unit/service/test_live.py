@@ -53,7 +53,7 @@ ZONES = write_ed318([zone_named()])
 ALL = {*TOPICS}
 HEARD_BY = {
     OFFICER: ALL,
-    READER: ALL - {"permits"},
+    READER: ALL - {"permits", "handovers"},
     OFFICE: {"site", "zones", "sensors", "tracks", "permits", "service"},
 }
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import http.server
-import json
-import socketserver
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +24,7 @@ from skykeep.service.outbox import OUTBOX, Outbox
 from skykeep.service.permits_card import verifier_of
 from skykeep.units import NS_PER_S, PermitId
 from tests.desk import OFFICE, OFFICER, READER, Desk
+from tests.sinks import Hook, Relay, sinks
 from tests.sky import CITY, at, permit_named, zone_named
 
 APPLIED = permit_named(state=PermitState.SUBMITTED)
@@ -157,59 +154,10 @@ def test_the_holders_page_tells_and_takes_steps(desk: Desk) -> None:
         assert desk.get(wrong, None).status_code == 404
 
 
-class Hook(http.server.BaseHTTPRequestHandler):
-    """Refuses the first post, takes those after it."""
-
-    posted: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.posted.append(body)
-        self.send_response(503 if len(self.posted) == 1 else 204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
-
-
-class Relay(socketserver.StreamRequestHandler):
-    """An SMTP server by the letter of RFC 5321, for one message at a time."""
-
-    mails: list[tuple[list[str], str]]
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 relay\r\n")
-        to: list[str] = []
-        while line := self.rfile.readline().decode("ascii").strip():
-            word = line.partition(" ")[0].upper()
-            if word == "RCPT":
-                to.append(line.partition("<")[2].rstrip(">"))
-            if word == "DATA":
-                self.wfile.write(b"354 go on\r\n")
-                text = b""
-                while not text.endswith(b"\r\n.\r\n"):
-                    text += self.rfile.readline()
-                self.mails.append((to, text.decode("utf-8")))
-            self.wfile.write(b"221 bye\r\n" if word == "QUIT" else b"250 ok\r\n")
-            if word == "QUIT":
-                return
-
-
 @pytest.fixture
 def elsewhere() -> Iterator[tuple[int, int, type[Hook], type[Relay]]]:
-    hook = type("OwnHook", (Hook,), {"posted": []})
-    relay = type("OwnRelay", (Relay,), {"mails": []})
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), hook)
-    mail = socketserver.ThreadingTCPServer(("127.0.0.1", 0), relay)
-    servers = (web, mail)
-    threads = [threading.Thread(target=s.serve_forever, args=(0.02,)) for s in servers]
-    for thread in threads:
-        thread.start()
-    yield web.server_address[1], mail.server_address[1], hook, relay
-    for server, thread in zip(servers, threads, strict=True):
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with sinks() as made:
+        yield made
 
 
 def sending(desk: Desk, delivery: Delivery, seconds: float) -> None:

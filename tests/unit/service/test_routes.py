@@ -14,7 +14,16 @@ from skykeep.codec.permits import encode_permits
 from skykeep.commands.recompute import recompute
 from skykeep.core.permit import PermitState
 from skykeep.units import NS_PER_MS, NS_PER_S
-from tests.desk import EVIDENCE, OFFICE, OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN, Desk
+from tests.desk import (
+    EVIDENCE,
+    OFFICE,
+    OFFICER,
+    PATROL,
+    RADAR_TOKEN,
+    READER,
+    RECEIVER_TOKEN,
+    Desk,
+)
 from tests.sky import (
     CITY,
     RADAR,
@@ -286,12 +295,15 @@ READS = {
         READER,
         EVIDENCE,
     },
+    "recipients": {OFFICER},
+    "handovers": {OFFICER, PATROL},
 }
 ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban", "change_zone")
 PERMIT_COMMANDS = ("put_permit", "grant_permit")
 OFFICER_COMMANDS = (
     "acknowledge_alert", "hand_over_alert", "close_alert", "shelve_alert", "unshelve_alert",
     "open_incident", "file_report", "assess", "move_incident", "hold_incident", "maintain_sensor",
+    "hand_over_incident", "instruct", "withdraw_handover", "set_exercise",
 )  # fmt: skip
 BODIES: dict[str, Any] = {
     "publish_zone": json.loads(ZONES),
@@ -316,6 +328,12 @@ BODIES: dict[str, Any] = {
     "check_permits": json.loads(PERMITS),
     "hand_over_alert": {"alert_id": "A9", "recipient": "x"},
     "maintain_sensor": {"sensor": "x", "begins": True, "why": "x"},
+    "hand_over_incident": {"incident_id": "I9", "recipient": "x"},
+    "instruct": {"recipient": "x", "instruction": "take_cover"},
+    "withdraw_handover": {"handover_id": "H9", "why": "x"},
+    "set_exercise": {"until": "2026-09-12T23:00:00Z", "why": "x"},
+    "acknowledge_handover": {"handover_id": "H9"},
+    "report_back": {"handover_id": "H9", "words": "x"},
     "close_alert": {"alert_id": "A9", "why": "x"},
     "shelve_alert": {"alert_id": "A9", "until": "2027-01-01T00:00:00Z", "why": "x"},
     "open_incident": {"title": "x", "alerts": ["A9"]},
@@ -333,11 +351,14 @@ MAY = {
     "declare_exemption": {OFFICER, OFFICE},
     "import_exemptions": {OFFICE},
     "check_permits": {OFFICER, OFFICE, READER},
+    # A recipient's token too, for its own hand-overs: test_handovers.
+    "acknowledge_handover": {OFFICER},
+    "report_back": {OFFICER},
 }
 
 
 def test_every_route_is_for_its_roles_only(desk: Desk) -> None:
-    everybody = (OFFICER, OFFICE, READER, RADAR_TOKEN, EVIDENCE)
+    everybody = (OFFICER, OFFICE, READER, RADAR_TOKEN, EVIDENCE, PATROL)
     for token in everybody:
         for path, allowed in READS.items():
             status = desk.get(f"/v1/{path}", token).status_code
