@@ -18,7 +18,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import dossier, line, live, page, permits, record, service, startup, zones
+from bench import (
+    codecs_sapient,
+    dossier,
+    line,
+    live,
+    page,
+    permits,
+    record,
+    service,
+    startup,
+    zones,
+)
 from bench.figure import Figure
 from bench.tracking import PARTS
 
@@ -30,6 +41,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the record", record.figures),
     ("the dossier", dossier.figures),
     ("zones", zones.figures),
+    ("codecs: SAPIENT", codecs_sapient.figures),
     ("the service", service.figures),
     ("the live stream", live.figures),
     ("the watch page", page.figures),

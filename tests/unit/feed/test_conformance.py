@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import pytest
 
+from skykeep.config import FeedSettings
 from skykeep.core.event import Finding
 from skykeep.core.observation import Batch, SensorKind
-from skykeep.feed.conformance import SENSOR, faults_of
+from skykeep.feed.conformance import AT_NS, SENSOR, faults_of
 from skykeep.feed.contract import FeedKind
 from skykeep.feed.inbox import Piece
 from skykeep.feed.kinds import OURS
 from skykeep.units import BatchId
-from tests.sky import plots
+from tests.sapient_messages import NODE, alert, detection, located, registration
+from tests.sky import RADAR, plots
 
 #: Good pieces of each kind. A kind without any fails the test: it is to be given some.
 SAMPLES: dict[str, tuple[bytes, ...]] = {
@@ -24,12 +26,22 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
         b"MSG,3,1,1,4D0131,1,2026/09/12,23:59:59.950,2026/09/12,23:59:59.950,"
         b",2500,,,49.6105,6.1302,,,0,0,0,0\r",
     ),
+    "sapient": tuple(
+        message.SerializeToString()
+        for message in (registration(AT_NS), detection(AT_NS), located(AT_NS), alert(AT_NS))
+    ),
+}
+#: What a kind must be told to know its samples.
+SETTINGS: dict[str, FeedSettings] = {
+    "sapient": FeedSettings(
+        "conformance", SENSOR, "sapient", "", {"nodes": {NODE: "radar"}}, {"radar": RADAR}
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", OURS, ids=lambda k: k.name)
 def test_ours_hold(kind: FeedKind) -> None:
-    assert faults_of(kind, SAMPLES[kind.name]) == []
+    assert faults_of(kind, SAMPLES[kind.name], SETTINGS.get(kind.name)) == []
 
 
 class Decoder:
