@@ -83,6 +83,7 @@ class Desk:
         self.loop.run_until_complete(self.client.aclose())
         self.writer.stop()
         self.loop.run_until_complete(self.at_work)
+        self.app.state.sign_in.people.close()
         self.writer.close()
         self.loop.close()
 

@@ -22,7 +22,7 @@ from skykeep.core.casebook import (
     OpenIncident,
     ReportBack,
 )
-from skykeep.core.event import Event, Finding, Looked, Severity, Tick
+from skykeep.core.event import AccountActed, Event, Finding, Looked, Severity, Tick
 from skykeep.core.geo import HeightHae
 from skykeep.core.observation import Batch, Sensor, Signature
 from skykeep.core.retention import EraseKeys
@@ -37,7 +37,7 @@ from skykeep.store.record_store import KnownBatch, RecordStore, Staged
 from skykeep.store.terrain import read_terrain
 from skykeep.units import NS_PER_S
 
-Input = Batch | Tick | Command | EraseKeys | Looked
+Input = Batch | Tick | Command | EraseKeys | Looked | AccountActed
 CASE_COMMANDS = (OpenIncident, FileReport, ReportBack, Assess, MoveIncident, HoldIncident)
 
 
@@ -77,7 +77,7 @@ class Runtime:
         elif isinstance(item, EraseKeys):
             self.casebook.forget(item.before_ns)
             events = ()
-        elif isinstance(item, Looked):
+        elif isinstance(item, Looked | AccountActed):
             events = ()
         else:
             events = self.airspace.apply(item, self.now_ns)
@@ -294,6 +294,8 @@ class Recorded:
             first = entries.erasure_entry(item, runtime.now_ns)
         elif isinstance(item, Looked):
             first = entries.look_entry(item)
+        elif isinstance(item, AccountActed):
+            first = entries.account_entry(item)
         elif not isinstance(item, Batch):
             first = entries.command_entry(item, entries.COMMAND, runtime.now_ns)
         assert first is not None
@@ -318,7 +320,14 @@ class Recorded:
         self.store.close()
 
 
-_INPUT_KINDS = (entries.BATCH, entries.COMMAND, entries.CASE, entries.ERASURE, entries.LOOK)
+_INPUT_KINDS = (
+    entries.BATCH,
+    entries.COMMAND,
+    entries.CASE,
+    entries.ERASURE,
+    entries.LOOK,
+    entries.ACCOUNT,
+)
 
 
 def _unsaid(signed: Signature | None) -> Signature | None:
@@ -335,7 +344,7 @@ def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | 
         return None
     if leaf.kind == entries.BATCH:
         return entries.batch_of(store.lasting(placed))
-    command: Command | CaseCommand | Looked = wire.decode(store.facts(placed)[0])
+    command: Command | CaseCommand | Looked | AccountActed = wire.decode(store.facts(placed)[0])
     return command
 
 

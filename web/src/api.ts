@@ -15,8 +15,28 @@ export class ApiError extends Error {
   }
 }
 
+/** What lets this page in: a token, or the cookie of a session, beside which changes say `csrf`. */
+export type Key = { token: string } | { csrf: string };
+
+/** What changes say where somebody is signed in; null where nobody is. */
+export async function signedIn(): Promise<string | null> {
+  if (!document.cookie.split("; ").includes("skykeep_in=1")) return null;
+  try {
+    const answer = await fetch("/v1/me");
+    return answer.ok ? ((await answer.json()) as { csrf: string | null }).csrf : null;
+  } catch {
+    return null;
+  }
+}
+
+/** End the session, if there is one, and show the door. */
+export async function signOut(): Promise<void> {
+  if (!document.cookie.split("; ").includes("skykeep_in=1")) return;
+  await fetch("/sign-out", { method: "POST", body: new URLSearchParams(), redirect: "manual" });
+}
+
 export class Api {
-  constructor(readonly token: string) {}
+  constructor(readonly key: Key) {}
 
   async get<T>(path: string): Promise<T> {
     return (await (await this.send("GET", path)).json()) as T;
@@ -33,7 +53,8 @@ export class Api {
   }
 
   private async send(method: string, path: string, body?: string): Promise<Response> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.token}` };
+    const headers: Record<string, string> =
+      "token" in this.key ? { Authorization: `Bearer ${this.key.token}` } : { "Skykeep-Csrf": this.key.csrf };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     let answer: Response;
     try {

@@ -44,7 +44,7 @@ function random(seed: number): () => number {
 export function runLoad(root: HTMLElement, query: string): void {
   const [tracks = 5000, zones = 1000] = query.split(",").map(Number);
   const store = new Store();
-  const page = new WatchPage(root, store, new Api("load-test"));
+  const page = new WatchPage(root, store, new Api({ token: "load-test" }));
   document.body.append(h("div", { class: "load-test" }, "LOAD TEST, NOT LIVE"));
   const now = Date.now();
   const world = new World(tracks);

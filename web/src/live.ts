@@ -1,5 +1,6 @@
 // The connection to /v1/live: it comes back by itself, and it never passes old data for new.
 
+import type { Key } from "./api";
 import { decodeMessage } from "./decode";
 import type { Store } from "./store";
 
@@ -24,7 +25,7 @@ export class Live {
 
   constructor(
     private readonly store: Store,
-    private readonly token: string,
+    private readonly key: Key,
     private readonly onRefused: (words: string) => void,
   ) {}
 
@@ -47,7 +48,7 @@ export class Live {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.openedAt = performance.now();
-      socket.send(JSON.stringify({ token: this.token }));
+      if ("token" in this.key) socket.send(JSON.stringify({ token: this.key.token }));
     };
     socket.onmessage = (event) => this.take(event.data);
     socket.onclose = (event) => {
@@ -77,8 +78,8 @@ export class Live {
       this.ended = true;
       this.onRefused(
         code === UNKNOWN_TOKEN
-          ? "The service does not know this token."
-          : "The role of this token may not watch.",
+          ? "The service does not know you any more."
+          : "Your role may not watch.",
       );
       return;
     }

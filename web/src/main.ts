@@ -2,7 +2,7 @@
 
 import "./style.css";
 import "./style-alerts.css";
-import { Api } from "./api";
+import { Api, signedIn, type Key } from "./api";
 import { Live } from "./live";
 import { Store } from "./store";
 import { askToken, forgetToken, keepToken, storedToken } from "./token";
@@ -12,17 +12,20 @@ const root = document.getElementById("page")!;
 
 async function begin(said: string): Promise<void> {
   document.documentElement.dataset.theme = storedTheme();
-  const token = storedToken() ?? (await askToken(root, said));
+  // A token in this tab goes first: it was given for just this.
+  const token = storedToken();
+  const session = token === null ? await signedIn() : null;
+  const key: Key = session ? { csrf: session } : { token: token ?? (await askToken(root, said)) };
   const store = new Store();
-  new WatchPage(root, store, new Api(token));
-  const live = new Live(store, token, (words) => {
+  new WatchPage(root, store, new Api(key));
+  const live = new Live(store, key, (words) => {
     // A page of its own for the next person: nothing of what this one saw stays.
     forgetToken();
     sessionStorage.setItem(REFUSED, words);
     location.reload();
   });
   // A token is kept once it is used: a reload of the page must not ask again.
-  keepToken(token);
+  if ("token" in key) keepToken(key.token);
   live.start();
 }
 

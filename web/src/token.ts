@@ -43,6 +43,7 @@ export function askToken(root: HTMLElement, said = ""): Promise<string> {
       field,
       h("button", { class: "primary", type: "submit", "data-testid": "button-sign-in" }, "Watch"),
       h("p", { class: "hint" }, "Whoever keeps the service makes tokens: skykeep token new."),
+      h("p", {}, h("a", { href: "/sign-in", "data-testid": "to-sign-in" }, "Sign in with your account")),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -1,6 +1,6 @@
 // The watch page put together: what stands where, and what follows what.
 
-import type { Api } from "./api";
+import { signOut, type Api } from "./api";
 import { AlertList } from "./alerts/list";
 import { Commands } from "./alerts/commands";
 import { h } from "./dom";
@@ -57,7 +57,7 @@ export class WatchPage {
       theme: () => this.toggleTheme(),
       signOut: () => {
         forgetToken();
-        location.reload();
+        void signOut().finally(() => location.reload());
       },
     });
     const strip = new SensorStrip(store, (s) => this.map?.flyTo(s.lat_deg, s.lon_deg));

@@ -17,6 +17,7 @@ from skykeep.codec import wire
 from skykeep.core.airspace import Command, Site
 from skykeep.core.casebook import CaseCommand
 from skykeep.core.event import (
+    AccountActed,
     AlertChanged,
     Event,
     Finding,
@@ -45,7 +46,7 @@ from skykeep.record.entry import LONGEST_SOURCE, Entry, Fact
 from skykeep.units import BatchId, SensorId
 
 SITE, BATCH, COMMAND, TICK, CASE = "site", "batch", "command", "tick", "case"
-ERASURE, LOOK = "erasure", "look"
+ERASURE, LOOK, ACCOUNT = "erasure", "look", "account"
 TRACKS, VERDICT, ALERT = "tracks", "verdict", "alert"
 INPUTS = frozenset({BATCH, COMMAND, TICK})
 OUTPUTS = frozenset({TRACKS, VERDICT, ALERT})
@@ -95,6 +96,11 @@ def erasure_entry(command: EraseKeys, at_ns: int) -> Entry:
 def look_entry(said: Looked) -> Entry:
     """Who looked at what, when and why: open, like every act of the authority's people."""
     return Entry(LOOK, said.until_ns, LOOK, (Fact(wire.encode(said)),))
+
+
+def account_entry(said: AccountActed) -> Entry:
+    """What was done with an account: open, as are looks."""
+    return Entry(ACCOUNT, said.at_ns, ACCOUNT, (Fact(wire.encode(said)),))
 
 
 def batch_entry(batch: Batch) -> Entry:

@@ -12,7 +12,7 @@ import msgspec
 from skykeep.codec import entries, wire
 from skykeep.codec.signed import batch_holds
 from skykeep.core.casebook import CaseCommand
-from skykeep.core.event import Looked, Tick
+from skykeep.core.event import AccountActed, Looked, Tick
 from skykeep.core.observation import Batch
 from skykeep.core.retention import EraseKeys
 from skykeep.errors import RecordError, SkykeepError
@@ -206,6 +206,8 @@ def _input_entry(item: Input | CaseCommand, kind: str, now_ns: int) -> Entry:
         return entries.batch_entry(item)
     if isinstance(item, EraseKeys):
         return entries.erasure_entry(item, now_ns)
+    if isinstance(item, AccountActed):
+        return entries.account_entry(item)
     if isinstance(item, Looked):
         return entries.look_entry(item)
     return entries.command_entry(item, kind, now_ns)

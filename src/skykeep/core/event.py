@@ -43,6 +43,19 @@ class Looked:
     times: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountActed:
+    """Something was done with somebody's account: signed in, invited, disabled.
+
+    An input that changes nothing: it is there to be recorded.
+    """
+
+    actor: Actor
+    act: str
+    login: str
+    at_ns: int
+
+
 class Severity(enum.StrEnum):
     """How grave a finding is."""
 

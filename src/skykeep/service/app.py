@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -40,6 +41,9 @@ from skykeep.service import (
     zone_steps,
     zones,
 )
+from skykeep.service.auth import me, pages
+from skykeep.service.auth.people import People
+from skykeep.service.auth.sign_in import SignIn, record_note
 from skykeep.service.dispatch import Dispatcher
 from skykeep.service.docs_page import docs_page
 from skykeep.service.examples import show_answers
@@ -102,7 +106,10 @@ def create_app(
         redoc_url=None,
     )
     app.state.writer, app.state.tokens = writer, tokens
-    sockets = Sockets(tokens)
+    people = People(writer.folder)
+    sign_in = app.state.sign_in = SignIn(people, writer.now_ns, partial(record_note, writer))
+    app.state.secure_cookies = (delivery or Delivery()).public_url is not None
+    sockets = Sockets(tokens, sign_in.stands)
     app.state.looks, app.state.reading_coverage = looks.Looks(writer), asyncio.Lock()
     app.state.hub = Hub(writer, sockets, page, app.state.looks)
     app.state.outbox = Outbox(writer, delivery or Delivery())
@@ -133,9 +140,11 @@ def create_app(
 
     app.router.routes.append(WebSocketRoute("/v1/live", Live(app.state.hub)))
     app.router.routes.append(WebSocketRoute("/v1/ingest", Ingest(writer, sockets)))
+    app.include_router(pages.router)
+    app.include_router(me.router)
     app.include_router(public.router_of(app.state.publisher, page.folder))
     app.include_router(router_of(page))
     app.state.metrics = Metrics(app.state.hub, app.state.log_publisher)
-    app.add_middleware(Guard, tokens=tokens)
+    app.add_middleware(Guard, tokens=tokens, sign_in=sign_in)
     app.add_middleware(Telemetry, metrics=app.state.metrics)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -74,14 +74,15 @@ def writer_of(request: Request) -> Writer:
     return writer
 
 
-def holder_of(request: Request, roles: Iterable[Role]) -> Holder:
-    """Who asks; 403 in words if the role is none of these."""
+def holder_of(request: Request, roles: Collection[Role]) -> Holder:
+    """Who asks, in the role that lets him; 403 in words if he has none of these."""
     holder: Holder = request.scope["holder"]
-    if holder.role not in roles:
-        allowed = " or ".join(sorted(roles))
-        words = f"{holder.name} has the role {holder.role}, this needs {allowed}"
-        raise Refused(403, request.url.path, words, "Use a token of that role")
-    return holder
+    acting = holder.acting_as(roles)
+    if acting is None:
+        allowed, has = " or ".join(sorted(roles)), ", ".join((holder.role, *holder.also))
+        words = f"{holder.name} has the role {has}, this needs {allowed}"
+        raise Refused(403, request.url.path, words, "Use a token or an account of that role")
+    return acting
 
 
 def needs(*roles: Role) -> Any:

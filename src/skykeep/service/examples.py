@@ -416,6 +416,7 @@ FEEDS: dict[str, Any] = {
             "findings": 2,
             "delay_least_s": 0.021,
             "delay_median_s": 0.043,
+            "peers": {},
         }
     ]
 }
@@ -431,6 +432,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "HistoryPage": HISTORY,
     "IncidentList": {"incidents": [INCIDENT]},
     "IncidentWhole": INCIDENT_WHOLE,
+    "Me": {"name": "C. Weber", "roles": ["officer"], "sensor": None, "csrf": "Xy3"},
     "ObservationPage": OBSERVATIONS,
     "PendingZones": PENDING,
     "Proposal": {"document": ZONES, "why": "the park too"},

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from skykeep.service.auth.cookies import CSRF_HEADER, SESSION, cookie_of
+from skykeep.service.auth.sign_in import SignIn
 from skykeep.service.problems import RETRY_AFTER_S, Refused, problem_response
 from skykeep.service.tokens import Holder, Tokens
 from skykeep.service.web_socket import foreign_origin
@@ -22,10 +25,10 @@ BODY_S = 30.0
 
 
 class Guard:
-    """ASGI: who asks, for /v1 and /metrics; bounds bodies in size, memory and time."""
+    """ASGI: who asks, by token or session, where that matters; bounds bodies in size and time."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
-        self.app, self.tokens = app, tokens
+    def __init__(self, app: ASGIApp, tokens: Tokens, sign_in: SignIn) -> None:
+        self.app, self.tokens, self.sign_in = app, tokens, sign_in
         self.buffered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +42,13 @@ class Guard:
         body = _Body(self, scope, receive)
         if scope["path"].startswith("/v1/") or scope["path"] == "/metrics":
             holder = self.holder(scope)
+            forged = "" if isinstance(holder, str) else self.forged(scope)
+            if forged:
+                await body.drain()
+                mend = "Send what GET /v1/me says as csrf in the header Skykeep-Csrf"
+                response = problem_response(403, "header Skykeep-Csrf", forged, mend)
+                await response(scope, receive, send)
+                return
             if isinstance(holder, str):
                 await body.drain()
                 mend = "Send the header Authorization: Bearer TOKEN; skykeep token new makes one"
@@ -62,14 +72,41 @@ class Guard:
         await self.app(scope, receive, send)
 
     def holder(self, scope: Scope) -> Holder | str:
-        """Who asks, or in words why that is not known."""
+        """Who asks, by token or by a session's cookie; or in words why that is not known."""
         given = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not given:
+            return self._signed_in(scope) or "there is no token"
         if len(given) != 1:
-            return "there is no token" if not given else "there are several tokens"
+            return "there are several tokens"
         kind, _, token = given[0].decode("latin-1").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             return "there is no bearer token"
         return self.tokens.holder_of(token.strip()) or "the token is not known here"
+
+    def _signed_in(self, scope: Scope) -> Holder | None:
+        cookie = cookie_of(scope, SESSION)
+        found = self.sign_in.people.session(cookie, self.sign_in.clock()) if cookie else None
+        if found is None:
+            return None
+        person, session = found
+        scope["csrf"], scope["session"] = session.csrf, cookie
+        return Holder("", person.name, person.roles[0], also=person.roles[1:])
+
+    @staticmethod
+    def forged(scope: Scope) -> str:
+        """Why a change may not be the signed-in person's own will; empty where it is.
+
+        A browser sends the cookie with whatever another site makes it send; what is in the
+        header only a page of this site can know. Tokens come with no request by themselves.
+        """
+        csrf = scope.get("csrf")
+        if csrf is None or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return ""
+        given = [value for name, value in scope["headers"] if name == CSRF_HEADER]
+        said = given[0] if len(given) == 1 else b""
+        if not hmac.compare_digest(said, csrf.encode("ascii")):
+            return "is missing, or is not this session's"
+        return ""
 
 
 class _Body:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from skykeep.core.event import (
+    AccountActed,
     AlertChanged,
     Event,
     Looked,
@@ -68,7 +69,7 @@ class Heard:
                 unused = {e.row for e in answer.events if isinstance(e, ObservationRejected)}
                 self._count(item, unused)
                 self._see(item, unused)
-            elif not isinstance(item, Tick | Looked):
+            elif not isinstance(item, Tick | Looked | AccountActed):
                 self.changed = self.judged = True
             self._events(answer.events)
 

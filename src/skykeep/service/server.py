@@ -162,6 +162,8 @@ async def _serve(
         say(f"{writer.site.name}: {writer.size} entries, serving on http://{shown}:{port}")
         if tokens.problem:
             say(f"nobody may speak yet ({tokens.problem}): make a token with skykeep token new")
+        if play is None and (first := app.state.sign_in.first_invitation()) is not None:
+            say(f"no administrator yet: http://{shown}:{port}/invitation/{first}")
 
     server = _Server(config, ready)
     gc.collect()
@@ -192,6 +194,7 @@ async def _serve(
         await asyncio.wait([at_work, *beside])
         await at_work
     finally:
+        app.state.sign_in.people.close()
         writer.close()
         log.event(logging.INFO, "service.stop", entries=writer.size)
 

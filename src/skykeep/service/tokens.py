@@ -14,6 +14,7 @@ from __future__ import annotations
 import enum
 import hmac
 import secrets
+from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -43,17 +44,29 @@ class Role(enum.StrEnum):
     READER = "reader"
     EVIDENCE_OFFICER = "evidence_officer"  # sees who looked, and what the record covers
     RECIPIENT = "recipient"
+    ADMINISTRATOR = "administrator"  # of people's accounts
 
 
 class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who holds a token, in which role; a sensor's names the sensor, a recipient's the recipient
-    that it speaks for."""
+    that it speaks for.
+
+    A person who is signed in is one too, without a token's hash, perhaps in further roles.
+    """
 
     sha256: _Hex
     name: _Name
     role: Role
     sensor: _Name | None = None
     recipient: _Name | None = None
+    also: tuple[Role, ...] = ()
+
+    def acting_as(self, roles: Container[Role]) -> Holder | None:
+        """The holder in the first of his roles that is one of these, if any is."""
+        for role in (self.role, *self.also):
+            if role in roles:
+                return self if role is self.role else msgspec.structs.replace(self, role=role)
+        return None
 
     @property
     def actor(self) -> Actor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -197,11 +197,12 @@ class WebSocket:
         if not isinstance(said, Holder):
             await self.close(UNKNOWN, said)
             raise GoneError
-        if said.role not in roles:
+        acting = said.acting_as(roles)
+        if acting is None:
             allowed = " or ".join(sorted(roles))
             await self.close(FORBIDDEN, f"the role {said.role} may not; this needs {allowed}")
             raise GoneError
-        self.holder = self.scope["holder"] = said
+        said = self.holder = self.scope["holder"] = acting
         log.event(logging.INFO, "socket.open", route=self.scope["path"], **log.who(said))
         return said
 
@@ -222,10 +223,13 @@ class WebSocket:
 
 
 class Sockets:
-    """All that are open, in the order of their coming."""
+    """All that are open, in the order of their coming.
 
-    def __init__(self, tokens: Tokens) -> None:
-        self.tokens = tokens
+    `stands` says whether a session's cookie still lets somebody in.
+    """
+
+    def __init__(self, tokens: Tokens, stands: Callable[[str], bool] = lambda _: False) -> None:
+        self.tokens, self.stands = tokens, stands
         self.open: dict[WebSocket, None] = {}
         self._seen: tuple[Holder, ...] | None = None
 
@@ -243,14 +247,19 @@ class Sockets:
             del self.open[socket]
 
     def check(self) -> None:
-        """Hang up on those whose token is no longer there."""
+        """Hang up on those whose token or session is no longer there."""
+        for socket in tuple(self.open):
+            cookie = socket.scope.get("session")
+            if cookie is not None and not self.stands(cookie):
+                socket.hang_up(UNKNOWN, "the session is over")
         self.tokens.refresh()
         if self.tokens.holders is self._seen:
             return
         self._seen = self.tokens.holders
         known = set(self._seen)
         for socket in tuple(self.open):
-            if socket.holder is not None and socket.holder not in known:
+            by_token = socket.holder is not None and "session" not in socket.scope
+            if by_token and socket.holder not in known:
                 socket.hang_up(UNKNOWN, "the token is no longer known here")
 
 
@@ -261,7 +270,8 @@ def _has_header(scope: Scope) -> bool:
 def foreign_origin(scope: Scope) -> str:
     """The origin of a page of somebody else that tries to open a socket here; else empty.
 
-    No cookie ever lets anybody in; this keeps a stranger's page from trying tokens.
+    A browser sends the session's cookie along with whatever page asks; this keeps a stranger's
+    page from using it, and from trying tokens.
     """
     headers: dict[bytes, bytes] = dict(scope["headers"])
     origin = headers.get(b"origin")

@@ -1,0 +1,1 @@
+"""Named people: accounts, sign-in, sessions."""
