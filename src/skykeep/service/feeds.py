@@ -114,6 +114,7 @@ class Feed:
         self._decoder = kind.decoder(settings)
         self._stop = threading.Event()
         self._told_shed, self._told_at_s = 0, -TELL_SHED_S
+        self._looked_s, self._seen_left_out, self._before_left_out = 0.0, 0, 0
         self._lost: deque[Finding] = deque(maxlen=20)
         self._delays_s: deque[float] = deque(maxlen=DELAYS)
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)], maxlen=100)
@@ -208,6 +209,9 @@ class Feed:
     def _mark(self) -> None:
         """Remember how many had come, for the rate."""
         now_s, pieces = time.monotonic(), self.inbox.arrived().pieces
+        if now_s - self._looked_s >= TELL_SHED_S:
+            self._looked_s, self._seen_left_out = now_s, self._before_left_out
+            self._before_left_out = self._left_out()
         if now_s - self._marks[-1][0] >= RATE_OVER_S / 20:
             self._marks.append((now_s, pieces))
         while len(self._marks) > 1 and now_s - self._marks[1][0] >= RATE_OVER_S:
@@ -220,9 +224,16 @@ class Feed:
             return self.books.lost or "not connected yet"
         if self.books.fault:
             return self.books.fault
+        if self._left_out() > self._seen_left_out:
+            # Looked at by whoever asks how the feed does: since the last mark, not since ever.
+            return f"more speak than can be followed: {self._left_out()} messages left out"
         if arrived.waiting > self.kind.most_waiting // 2:
             return f"behind: {arrived.waiting} pieces wait"
         return ""
+
+    def _left_out(self) -> int:
+        """What the decoder itself did not let in."""
+        return int(getattr(self._decoder, "shed", 0))
 
     def state(self) -> FeedOut:
         """How it does, for whoever looks."""
@@ -242,7 +253,7 @@ class Feed:
             bytes=arrived.size_bytes,
             pieces_per_s=round((arrived.pieces - from_pieces) / max(now_s - from_s, 1.0), 2),
             waiting=arrived.waiting,
-            shed=arrived.shed,
+            shed=arrived.shed + self._left_out(),
             digest=arrived.digest,
             batches=self.books.batches,
             observations=self.books.observations,

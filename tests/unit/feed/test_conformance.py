@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from skykeep.codec.mavlink import encode_frame
 from skykeep.config import FeedSettings
 from skykeep.core.event import Finding
 from skykeep.core.observation import Batch, SensorKind
@@ -17,6 +18,8 @@ from skykeep.feed.kinds import OURS
 from skykeep.units import BatchId
 from tests.sapient_messages import NODE, alert, detection, located, registration
 from tests.sky import RADAR, plots
+from tests.unit.codec.test_receivers import FRAMES, scouted
+from tests.unit.feed.test_remote_id_live import PACK, beacon
 
 #: Good pieces of each kind. A kind without any fails the test: it is to be given some.
 SAMPLES: dict[str, tuple[bytes, ...]] = {
@@ -30,11 +33,17 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
         message.SerializeToString()
         for message in (registration(AT_NS), detection(AT_NS), located(AT_NS), alert(AT_NS))
     ),
+    "remote_id_radio": (beacon(PACK),),
+    "dronescout": (scouted(),),
+    "mavlink": tuple(encode_frame(i, data) for i, data, _ in FRAMES.values()),
 }
 #: What a kind must be told to know its samples.
 SETTINGS: dict[str, FeedSettings] = {
     "sapient": FeedSettings(
         "conformance", SENSOR, "sapient", "", {"nodes": {NODE: "radar"}}, {"radar": RADAR}
+    ),
+    "remote_id_radio": FeedSettings(
+        "conformance", SENSOR, "remote_id_radio", "", {"legal_basis": "a law"}
     ),
 }
 
