@@ -285,7 +285,7 @@ READS = {
     "feeds": {OFFICER, READER},
     "history/observations": {OFFICER, OFFICE},
     "history/tracks": {OFFICER, OFFICE},
-    "me": {OFFICER, OFFICE, READER, RADAR_TOKEN, EVIDENCE},
+    "me": {OFFICER, OFFICE, READER, RADAR_TOKEN, EVIDENCE, PATROL},
     "zones/versions?zone_id=Z1": {OFFICER, OFFICE, READER},
     "zones/at?at=2026-09-12T00:00:00Z": {OFFICER, OFFICE, READER},
     "zones/pending": {OFFICER, OFFICE},
