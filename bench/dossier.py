@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bench.figure import Figure
 from skykeep.commands.demo import follow_up, play
-from skykeep.commands.story import DOSSIER_FILE
 from skykeep.dossier.build import Order, build_dossier
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.runtime import Recorded
@@ -32,7 +31,7 @@ def figures() -> list[Figure]:
             if incident is None:
                 raise RuntimeError("the night made no incident")
             start = time.perf_counter()
-            data = build_dossier(desk.store, incident, Order(DOSSIER_FILE))
+            data = build_dossier(desk.store, incident, Order())
             wrote_s = time.perf_counter() - start
         finally:
             desk.close()

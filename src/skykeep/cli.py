@@ -65,8 +65,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_verify(commands)
     _add_incident(commands)
-    recompute = commands.add_parser("recompute", help="feed a record's inputs again and compare")
-    recompute.add_argument("folder", type=Path, metavar="DIR")
+    recompute = commands.add_parser(
+        "recompute", help="derive tracks, verdicts and alerts again, and compare"
+    )
+    recompute.add_argument("folder", type=Path, metavar="DIR|DOSSIER",
+                           help="a record, or a dossier's file")  # fmt: skip
     _add_json(recompute)
     recompute.set_defaults(run=_recompute)
     salvage = commands.add_parser("salvage", help="save what verifies of a damaged record")
@@ -409,8 +412,10 @@ def _incident_dossier(args: argparse.Namespace) -> int:
 
 
 def _recompute(args: argparse.Namespace) -> int:
-    from skykeep.commands import recompute
+    from skykeep.commands import recompute, recompute_dossier
 
+    if args.folder.is_file():
+        return recompute_dossier.run(args.folder, args.json)
     return recompute.run(args.folder, args.json)
 
 

@@ -32,7 +32,7 @@ from skykeep.core.track.tracker import Tracker
 from skykeep.core.zone import prepare_zone
 from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.feed.citadel_night import citadel_night
-from skykeep.record.entry import Entry, Placed, read_leaf
+from skykeep.record.entry import Entry, Leaf, Placed, read_leaf
 from skykeep.store.record_store import KnownBatch, RecordStore, Staged
 from skykeep.store.terrain import read_terrain
 from skykeep.units import NS_PER_S
@@ -338,13 +338,23 @@ def _unsaid(signed: Signature | None) -> Signature | None:
 def recorded_input(store: RecordStore, placed: Placed) -> Input | CaseCommand | None:
     """The input that an entry holds, or None for an answer; RecordError if it cannot be read."""
     leaf = read_leaf(placed.leaf)
+    if leaf.kind not in _INPUT_KINDS:
+        return input_of(leaf, ())
+    is_batch = leaf.kind == entries.BATCH
+    return input_of(leaf, store.lasting(placed) if is_batch else store.facts(placed))
+
+
+def input_of(leaf: Leaf, facts: Sequence[bytes | None]) -> Input | CaseCommand | None:
+    """The input that a leaf and its facts are, or None for an answer."""
     if leaf.kind == entries.TICK:
         return Tick(leaf.at_ns)
     if leaf.kind not in _INPUT_KINDS:
         return None
     if leaf.kind == entries.BATCH:
-        return entries.batch_of(store.lasting(placed))
-    command: Command | CaseCommand | Looked | AccountActed = wire.decode(store.facts(placed)[0])
+        return entries.batch_of(facts)
+    if facts[0] is None:
+        raise RecordError(f"the {leaf.kind} cannot be read")
+    command: Command | CaseCommand | Looked | AccountActed = wire.decode(facts[0])
     return command
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,8 +15,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 
+from skykeep.cli import main
 from skykeep.codec import entries
+from skykeep.commands import recompute_dossier
 from skykeep.commands.incident import dossier_of, incidents_in
 from skykeep.commands.recompute import recompute
 from skykeep.core.casebook import Assess, Conclusion, FileReport, OpenIncident
@@ -72,7 +76,7 @@ def make(folder: Path, seed: int) -> Made:
         assert answer.refused is None
     desk.close()
     key = verifier.read_key((folder / "log.vkey").read_text(encoding="utf-8"))
-    return Made(folder, dossier_of(folder, number, Order("d.zip")), key)
+    return Made(folder, dossier_of(folder, number, Order()), key)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +87,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return make(tmp_path_factory.mktemp("two"), 2)
+
+
+Build = Callable[[Order], bytes]
+
+
+@pytest.fixture(scope="module")
+def built(made: Made) -> Iterator[Build]:
+    """Dossiers of the record that is opened once."""
+    site = citadel_night(1).site
+    desk = Recorded(made.folder, site)
+    incident = desk.runtime.casebook.incidents[IncidentId("I0001")]
+    yield partial(build_dossier, desk.store, incident)
+    desk.close()
 
 
 def failed(report: verifier.Report) -> str:
@@ -109,7 +126,7 @@ def test_the_incident_is_listed(made: Made) -> None:
 
 
 def test_the_same_record_gives_the_same_dossier(made: Made) -> None:
-    assert dossier_of(made.folder, IncidentId("I0001"), Order("d.zip")) == made.dossier
+    assert dossier_of(made.folder, IncidentId("I0001"), Order()) == made.dossier
 
 
 def test_who_is_not_part_of_the_incident_is_not_named(made: Made) -> None:
@@ -155,22 +172,59 @@ def test_parts_of_another_dossier_are_refused(
     failed(verifier.verify(write_container(list(mixed.items())), made.key))
 
 
+@pytest.fixture(scope="module")
+def late(built: Build) -> bytes:
+    """A dossier of a record that is much longer than what is shown of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "CONTEXT_LEAVES", 0)
+        return built(Order())
+
+
 def test_a_range_in_the_middle_needs_and_has_its_proof(
-    made: Made, other: Made, monkeypatch: pytest.MonkeyPatch
+    made: Made, other: Made, late: bytes
 ) -> None:
-    monkeypatch.setattr(build, "CONTEXT_LEAVES", 0)
-    late = dossier_of(made.folder, IncidentId("I0001"), Order("d.zip"))
     assert len(late) < len(made.dossier)
-    assert verifier.verify(late, made.key).holds
+    report = verifier.verify(late, made.key)
+    assert report.holds
+    assert report.checks[-1].held
     parts = verifier.read_container(late)
     start, *hashes = parts[PROOF].split()
     assert int(start) > 0
     assert hashes
-    parts[PROOF] = b"\n".join([start, *hashes[1:], hashes[0]]) + b"\n"
-    failed(verifier.verify(write_container(list(parts.items())), made.key))
-    foreign = verifier.read_container(dossier_of(other.folder, IncidentId("I0001"), Order("d.zip")))
-    parts[PROOF] = foreign[PROOF]
-    failed(verifier.verify(write_container(list(parts.items())), made.key))
+    for changed in (b"\n".join([start, *hashes[1:], hashes[0]]) + b"\n", contents(other)[PROOF]):
+        assert changed != parts[PROOF]
+        failed(verifier.verify(signed(made, {PROOF: changed}, parts), made.key))
+
+
+def test_what_was_declared_before_the_range_stands_there_with_its_proof(
+    made: Made, late: bytes
+) -> None:
+    parts = verifier.read_container(late)
+    context = f"{DATA}record/context.jsonl"
+    lines = parts[context].splitlines()
+    assert len(lines) > 40
+    zones = msgspec.json.decode(parts[f"{DATA}zones.json"])
+    assert zones == msgspec.json.decode(contents(made)[f"{DATA}zones.json"])
+    page = parts[f"{DATA}reader.html"].decode()
+    assert "Citadel, 500 m" in page
+    assert "3-D surveillance radar" in page
+    for change, said in (
+        (lambda x: x.replace(b"Citadel, 500 m", b"Citadel, 400 m"), "do not give the root that"),
+        (lambda x: x.replace(b'"index":0,', b'"index":1,'), "do not give the signed root"),
+        (lambda x: b"".join(reversed(x.splitlines(keepends=True))), "does not follow the entry"),
+        (lambda x: x.replace(b'"proof"', b'"proofs"', 1), "not the facts, index, leaf and proof"),
+    ):
+        changed = change(parts[context])
+        assert changed != parts[context]
+        assert said in failed(verifier.verify(signed(made, {context: changed}, parts), made.key))
+
+
+def signed(made: Made, changed: dict[str, bytes], parts: dict[str, bytes]) -> bytes:
+    """A dossier with other files that its keeper signs."""
+    signer = parse_secret((made.folder / "log.skey").read_text(encoding="utf-8"))
+    files = [(n.removeprefix(DATA), changed.get(n, c)) for n, c in parts.items()
+             if n.startswith(DATA)]  # fmt: skip
+    return write_container(make_bag("dossier-i0001", files, [], signer))
 
 
 def test_added_removed_and_truncated_are_refused(made: Made) -> None:
@@ -197,10 +251,8 @@ def test_a_changed_fact_is_found_also_where_the_keeper_signs_it(made: Made) -> N
     parts[FACTS] = b"\n".join(lines)
     said = failed(verifier.verify(write_container(list(parts.items())), made.key))
     assert said == "entry data/record/facts.jsonl: is not as it is in manifest-sha256.txt"
-    signer = parse_secret((made.folder / "log.skey").read_text(encoding="utf-8"))
-    payload = [(n.removeprefix(DATA), c) for n, c in parts.items() if n.startswith(DATA)]
-    signed = write_container(make_bag("dossier-i0001", payload, [], signer))
-    assert f"line {number + 1}:" in failed(verifier.verify(signed, made.key))
+    again = signed(made, {}, parts)
+    assert f"line {number + 1}:" in failed(verifier.verify(again, made.key))
 
 
 def test_the_verifier_alone_says_the_same(made: Made, tmp_path: Path) -> None:
@@ -217,22 +269,9 @@ def test_the_verifier_alone_says_the_same(made: Made, tmp_path: Path) -> None:
 RADAR = Withholding(Actor("D. Evers", "evidence officer"), "its place is secret", sensor="radar")
 
 
-Build = Callable[[Order], bytes]
-
-
-@pytest.fixture(scope="module")
-def built(made: Made) -> Iterator[Build]:
-    """Dossiers of the record that is opened once."""
-    site = citadel_night(1).site
-    desk = Recorded(made.folder, site)
-    incident = desk.runtime.casebook.incidents[IncidentId("I0001")]
-    yield partial(build_dossier, desk.store, incident)
-    desk.close()
-
-
 @pytest.fixture(scope="module")
 def without_radar(built: Build) -> bytes:
-    return built(Order("d.zip", (RADAR,)))
+    return built(Order((RADAR,)))
 
 
 def test_a_sensor_that_is_withheld_is_named_by_the_verifier(
@@ -288,21 +327,21 @@ def test_a_persons_words_are_withheld_wherever_they_are_repeated(made: Made, bui
     whole = contents(made)
     words = msgspec.json.decode(whole[f"{DATA}incident.json"])["sightings"]["value"][0]["words"]
     assert any(words.encode() in content for content in whole.values())
-    data = built(Order("d.zip", (one,)))
+    data = built(Order((one,)))
     assert verifier.verify(data, made.key).holds
     assert words.encode() not in data
 
 
 def test_all_identities_can_be_withheld(made: Made, built: Build) -> None:
     one = Withholding(OFFICER, "the court did not ask", kind="identity")
-    data = built(Order("d.zip", (one,)))
+    data = built(Order((one,)))
     assert verifier.verify(data, made.key).holds
     assert REVOKED_SERIAL.encode() in made.dossier
     assert REVOKED_SERIAL.encode() not in data
 
 
 def test_a_whole_dossier_shows_also_who_is_not_part_of_it(made: Made, built: Build) -> None:
-    data = built(Order("d.zip", whole=True))
+    data = built(Order(whole=True))
     report = verifier.verify(data, made.key)
     assert report.holds
     assert len(report.withheld) == 2
@@ -322,7 +361,7 @@ def test_withholding_needs_a_name_a_reason_and_a_sensor(
     built: Build, one: Withholding, said: str
 ) -> None:
     with pytest.raises(InputError, match=said):
-        built(Order("d.zip", (one,)))
+        built(Order((one,)))
 
 
 def test_independent_libraries_read_the_bag_and_the_crate(made: Made, tmp_path: Path) -> None:
@@ -345,3 +384,97 @@ def test_independent_libraries_read_the_bag_and_the_crate(made: Made, tmp_path: 
     (tmp_path / "dossier-i0001" / "data" / "incident.json").write_bytes(b"{}")
     with pytest.raises(bagit.BagValidationError):
         bag.validate()
+
+
+def test_verdicts_and_documents_follow_from_what_is_disclosed(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = recompute_dossier.recompute(made.dossier)
+    assert found.reach == recompute_dossier.JUDGED
+    assert found.faults == []
+    assert found.judged is not None
+    assert found.judged.verdicts["same"] >= 3
+    assert found.judged.alerts["same"] >= 1
+    assert {"reader.html", "dossier.pdf", "incident.json", "the incident itself"} <= {*found.same}
+    file = tmp_path / "d.zip"
+    file.write_bytes(made.dossier)
+    assert main(["recompute", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "Reach: judge() from disclosed track states." in said
+    assert "0 differ" in said
+
+
+def test_it_follows_also_with_a_sensor_withheld_and_from_the_middle(
+    without_radar: bytes, late: bytes
+) -> None:
+    for data in (without_radar, late):
+        found = recompute_dossier.recompute(data)
+        assert found.faults == []
+        assert found.judged is not None
+        assert found.judged.verdicts["same"] >= 3
+
+
+def test_everything_is_derived_again_where_nothing_is_withheld(built: Build) -> None:
+    data = built(Order(whole=True))
+    found = recompute_dossier.recompute(data)
+    assert (found.reach, found.faults) == (recompute_dossier.FULL, [])
+    other = edited(data, FACTS, first_state)
+    (fault, *_) = [f for f in recompute_dossier.recompute(other).faults if f.startswith("entry")]
+    assert "(tracks): fact" in fault
+    assert "differs: recorded" in fault
+
+
+def first_state(facts: bytes) -> bytes:
+    """With another first state of a track."""
+    at = facts.index(b'[\\"TrackUpdated\\",[') + 60
+    digit = next(i for i in range(at, at + 200) if facts[i] in b"12345678")
+    return facts[:digit] + b"9" + facts[digit + 1 :]
+
+
+def edited(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    parts = verifier.read_container(data)
+    changed = change(parts[name])
+    assert changed != parts[name]
+    return write_container(list((parts | {name: changed}).items()))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        (FACTS, b'not_permitted', b'permitted', "verdict on T"),
+        (f"{DATA}tracks.geojson", b"sigma_up_m", b"sigma_up_x", "tracks.geojson does not follow"),
+        (f"{DATA}incident.json", b"Seen twice.", b"Seen once.", "assessments do not follow"),
+        (f"{DATA}reader.html", b"Seen twice.", b"Seen once.", "reader.html does not follow"),
+    ],
+)  # fmt: skip
+def test_what_does_not_follow_is_named(
+    made: Made, name: str, old: bytes, new: bytes, said: str
+) -> None:
+    data = edited(made.dossier, name, lambda c: c.replace(old, new))
+    assert any(said in fault for fault in recompute_dossier.recompute(data).faults)
+
+
+def test_a_file_that_is_no_dossier_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "x.zip"
+    for content in (b"", b"PK", write_container([("a/data/x", b"")])):
+        file.write_bytes(content)
+        assert main(["recompute", str(file)]) == 2
+
+
+def test_the_printed_pages_say_what_is_withheld_first(without_radar: bytes, tmp_path: Path) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no pdftotext on this machine (Debian: apt-get install poppler-utils)")
+    file = tmp_path / "d.pdf"
+    file.write_bytes(verifier.read_container(without_radar)[f"{DATA}dossier.pdf"])
+    ran = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True)
+    pages = ran.stdout.decode().split("\f")
+    assert 3 <= len(pages) <= 10
+    first = " ".join(pages[0].split())
+    assert "This dossier does not show everything." in first
+    assert re.search(r"(\d+) of \1 batches of radar \(radar\) are withheld", first)
+    assert "D. Evers, evidence officer" in first
+    assert "What the proof cannot know" in ran.stdout.decode()
+    subprocess.run(["pdftoppm", "-r", "30", "-png", str(file), str(tmp_path / "p")], check=True)
+    drawn = [Image.open(p).convert("L") for p in sorted(tmp_path.glob("p-*.png"))]
+    assert len(drawn) == len(pages) - 1
+    assert all(image.getextrema()[0] < 128 for image in drawn)

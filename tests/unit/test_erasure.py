@@ -74,7 +74,7 @@ class Kept:
 
     def check(self, tmp_path: Path) -> verifier.Report:
         file = tmp_path / "d.zip"
-        file.write_bytes(build_dossier(self.recorded.store, self.incident, Order("d.zip")))
+        file.write_bytes(build_dossier(self.recorded.store, self.incident, Order()))
         key = verifier.read_key((self.folder / "log.vkey").read_text())
         return verifier.verify(file.read_bytes(), key)
 

@@ -65,7 +65,7 @@ def run(seed: int, folder: Path, as_json: bool) -> int:
         incident = follow_up(night, desk, scorer)
         data = None
         if incident is not None:
-            data = build_dossier(desk.store, incident, Order(DOSSIER_FILE))
+            data = build_dossier(desk.store, incident, Order())
     finally:
         desk.close()
     if as_json:

@@ -15,7 +15,6 @@ from pathlib import Path
 from skykeep.commands.scorer import Scorer, Summary
 from skykeep.commands.story import (
     ACKNOWLEDGE_AFTER_NS,
-    DOSSIER_FILE,
     Watch,
     aftermath,
     incident_after,
@@ -97,7 +96,7 @@ class Player:
         writer.listeners.remove(self._hear)
         incident, dossier = await self._afterwards(writer), None
         if incident is not None:
-            dossier = await make_dossier(writer, incident, Order(DOSSIER_FILE))
+            dossier = await make_dossier(writer, incident, Order())
         writer.simulation = {"speed": self.speed, "over": True}
         await asyncio.to_thread(self._told, self._scorer.summary(), incident, dossier)
 

@@ -110,7 +110,7 @@ def dossier(
     folder: Path, incident_id: str, out: Path, withhold: Sequence[Withholding], whole: bool
 ) -> int:
     """Write an incident's dossier to a file, whole or not at all."""
-    order = Order(out.name, tuple(withhold), whole=whole)
+    order = Order(tuple(withhold), whole=whole)
     write_atomically(out, dossier_of(folder, IncidentId(incident_id), order, noted=True))
     print(f"dossier: {out}")
     return 0

@@ -28,7 +28,7 @@ ACKNOWLEDGE_AFTER_NS = 8 * NS_PER_S
 HAND_OVER_AFTER_NS = 25 * NS_PER_S
 OFFICER = Actor("C. Weber", "watch officer")
 PATROL = "police patrol 4"
-DOSSIER_FILE = "dossier.zip"
+DOSSIER_FILE = "dossier-i0001.zip"
 
 #: Inputs to hand in; what comes back is the incident as they left it.
 Steps = Generator[list[Input | CaseCommand], Incident, Incident | None]

@@ -17,6 +17,7 @@ import msgspec
 from skykeep import __version__
 from skykeep.codec import entries, wire
 from skykeep.core.airspace import RegisterSensor
+from skykeep.core.alarm import AlarmCommand
 from skykeep.core.casebook import Incident
 from skykeep.core.event import TrackStarted
 from skykeep.core.observation import Sensor
@@ -53,7 +54,6 @@ class Order:
     for running the whole night again.
     """
 
-    file_name: str
     withhold: tuple[Withholding, ...] = ()
     witnessed: bytes | None = None
     whole: bool = False
@@ -72,6 +72,7 @@ def build_dossier(store: RecordStore, incident: Incident, order: Order) -> bytes
     excerpt = Excerpt(site, veil.shown(incident), start, size, store.signer.name)
     leaves: list[bytes] = []
     facts: list[bytes] = []
+    context = _context(store, excerpt, veil)
     for placed in store.entries(start, size):
         line = _facts_line(store, placed, excerpt, veil, order.whole)
         excerpt.take(placed.index, placed.leaf, line)
@@ -82,10 +83,11 @@ def build_dossier(store: RecordStore, incident: Incident, order: Order) -> bytes
         ("record/checkpoint.txt", store.checkpoint()),
         ("record/proof.txt", jsonl([b"%d" % start, *map(base64.b64encode, proof)])),
         *_witnessed(store, order.witnessed),
+        *([("record/context.jsonl", jsonl(context))] if context else []),
         ("record/leaves.jsonl", jsonl(leaves)),
         ("record/facts.jsonl", jsonl(facts)),
     ]
-    payload = [*told_files(excerpt, head_of(dict(record)), order.file_name), *record]
+    payload = [*told_files(excerpt, head_of(dict(record))), *record]
     payload = [(METADATA_FILE, crate_metadata(excerpt, payload)), *payload]
     folder = folder_of(incident.incident_id)
     return write_container(make_bag(folder, payload, _info(excerpt), store.signer))
@@ -96,9 +98,14 @@ def folder_of(incident_id: IncidentId) -> str:
     return f"dossier-{incident_id.lower()}"
 
 
-def told_files(excerpt: Excerpt, head: Head, file_name: str) -> list[tuple[str, bytes]]:
+def file_name_of(incident_id: IncidentId) -> str:
+    """What a dossier's file is best called."""
+    return f"{folder_of(incident_id)}.zip"
+
+
+def told_files(excerpt: Excerpt, head: Head) -> list[tuple[str, bytes]]:
     """The files for people and programs: all that follow from the excerpt."""
-    view = tell(excerpt, head, file_name)
+    view = tell(excerpt, head, file_name_of(excerpt.incident.incident_id))
     return [
         ("reader.html", render(view)),
         ("dossier.pdf", print_out(view)),
@@ -135,6 +142,35 @@ def _witnessed(store: RecordStore, note: bytes | None) -> list[tuple[str, bytes]
         ("record/witnessed.txt", note),
         ("record/consistency.txt", jsonl(map(base64.b64encode, hashes))),
     ]
+
+
+def _context(store: RecordStore, excerpt: Excerpt, veil: Veil) -> list[bytes]:
+    """Of the entries before the range the site, the sensors, the zones and the permits that count.
+
+    Each with its own proof: a range from so far back would be the whole record.
+    """
+    tree, found = store.tree(), []
+    for placed in store.entries(0, excerpt.start):
+        if read_leaf(placed.leaf).kind not in (entries.SITE, entries.COMMAND):
+            continue
+        line = _facts_line(store, placed, excerpt, veil, False)
+        if "fact" not in line[0] or not _counts(line[0]["fact"].encode()):
+            continue
+        excerpt.precede(placed.leaf, line)
+        proof = tree.inclusion_proof(placed.index, store.size)
+        told = {
+            "facts": line,
+            "index": placed.index,
+            "leaf": placed.leaf.decode(),
+            "proof": [base64.b64encode(node).decode() for node in proof],
+        }
+        found.append(msgspec.json.encode(told))
+    return found
+
+
+def _counts(fact: bytes) -> bool:
+    """Whether what an earlier command did may hold on: an alert's steps are past."""
+    return not isinstance(wire.decode(fact), AlarmCommand)
 
 
 def _info(excerpt: Excerpt) -> list[tuple[str, str]]:
@@ -208,16 +244,24 @@ def needed_facts(
     excerpt = Excerpt(site, incident, start, store.size, "")
     veil = Veil((), {})
     found: list[HeldFact] = []
-    for placed in store.entries(start):
-        source, data = read_leaf(placed.leaf).source, store.readable(placed)
+    for placed in store.entries():
+        leaf = read_leaf(placed.leaf)
+        early = placed.index < start
+        if early and leaf.kind != entries.COMMAND:
+            continue
+        data = store.readable(placed)
         for place, (stored, known) in enumerate(zip(placed.stored, data, strict=True)):
             hour = sealed_hour(stored)
-            key = (key_source(source, is_brief(stored)), hour)
+            key = (key_source(leaf.source, is_brief(stored)), hour)
             if known is None or hour is None or key not in keys:
                 continue
             if excerpt.concerns(known):
                 found.append(HeldFact(placed.index, place, store.salt(placed, place), known))
-        excerpt.take(placed.index, placed.leaf, _facts_line(store, placed, excerpt, veil, False))
+        line = _facts_line(store, placed, excerpt, veil, False)
+        if early:
+            excerpt.precede(placed.leaf, line)
+        else:
+            excerpt.take(placed.index, placed.leaf, line)
     return found
 
 

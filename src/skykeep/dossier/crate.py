@@ -34,6 +34,7 @@ FILES: dict[str, tuple[str, str]] = {
     "record/proof.txt": (TEXT, "The hashes that tie the leaves to that head"),
     "record/witnessed.txt": (TEXT, "The newest head that witnesses cosigned (tlog-cosignature)"),
     "record/consistency.txt": (TEXT, "The hashes from the witnessed head to the signed one"),
+    "record/context.jsonl": (LINES, "Earlier entries that still counted, each with its proof"),
     "record/leaves.jsonl": (LINES, "The public leaves, a line each, without a gap"),
     "record/facts.jsonl": (LINES, "The facts of each leaf: with its salt, or why it is withheld"),
 }

@@ -24,7 +24,7 @@ from skykeep.core.event import (
     TrackUpdated,
 )
 from skykeep.core.observation import Sensor
-from skykeep.core.permit import ChangePermit, Permit, PutPermit
+from skykeep.core.permit import ChangePermit, Permit, PutPermit, transition
 from skykeep.core.permit_book import DeclareExemption
 from skykeep.core.zone import PublishZone, WithdrawZone
 from skykeep.core.zone_book import ChangeZone, DeclareBan, ProposeZone, ZoneBook, ZoneVersion
@@ -130,6 +130,14 @@ class Excerpt:
             if v.zone.authority_id in own and v.since_ns is not None
         )
 
+    def precede(self, line: bytes, shown: Sequence[Shown]) -> None:
+        """One entry from before the range: a command that still counts in it."""
+        leaf = read_leaf(line)
+        self.zones.advance(leaf.at_ns)
+        for fact in shown:
+            if leaf.kind == entries.COMMAND and "fact" in fact:
+                self._command(wire.decode(fact["fact"].encode()), leaf.at_ns)
+
     def take(self, index: int, line: bytes, shown: Sequence[Shown]) -> None:
         """One entry on its way into the dossier, with each of its facts as it is shown."""
         leaf = read_leaf(line)
@@ -190,6 +198,13 @@ class Excerpt:
             self.sensors[command.sensor.sensor_id] = command.sensor
         elif isinstance(command, PutPermit):
             self.permits[command.permit.permit_id] = command.permit
+        elif isinstance(command, ChangePermit) and command.permit_id in self.permits:
+            permit = self.permits[command.permit_id]
+            with contextlib.suppress(DecisionError):
+                self.permits[command.permit_id] = transition(
+                    permit, command.event, at_ns, command.why, command.terms,
+                    self.site.permit_policy,
+                )  # fmt: skip
         elif isinstance(command, DeclareExemption):
             self._declared = command.permit
 

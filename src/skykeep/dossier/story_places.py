@@ -186,7 +186,9 @@ def _coverage(coverage: Coverage) -> CoverageView:
 def _health(excerpt: Excerpt, sensor_id: str, clock: Clock) -> tuple[tuple[float, float, str], ...]:
     """Stretches of health between the first and the last point."""
     found: list[tuple[float, float, str]] = []
-    state, since_s = "unknown", 0.0
+    # Where the range begins later than the record, it was heard of before; else nobody knows yet.
+    source = excerpt.sources.get(sensor_id, Source())
+    state, since_s = "working" if excerpt.start and source.times else "unknown", 0.0
     for step in excerpt.health.get(sensor_id, ()):  # type: ignore[call-overload]
         at_s = min(max(clock.seconds(step.at_ns), 0.0), clock.end_s)
         if at_s > since_s:

@@ -23,11 +23,21 @@ from skykeep.core.casebook import (
     MoveIncident,
     OpenIncident,
 )
-from skykeep.dossier.build import Order, build_dossier, folder_of
+from skykeep.dossier.build import Order, build_dossier, file_name_of
 from skykeep.dossier.withholding import Withholding
 from skykeep.runtime import Recorded
 from skykeep.service.alerts import Officer
-from skykeep.service.desk import COMMANDS, READS, Done, done, found_or_404, needs, plain, writer_of
+from skykeep.service.desk import (
+    COMMANDS,
+    READS,
+    Done,
+    done,
+    found_or_404,
+    holder_of,
+    needs,
+    plain,
+    writer_of,
+)
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import shown
 from skykeep.service.looks import looked
@@ -168,11 +178,12 @@ IncidentPath = Annotated[str, Path(description="as in the list", examples=["I000
 
 @router.get("/v1/incidents", responses=READS)
 async def get_incidents(
-    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
+    request: Request,
+    holder: Annotated[Holder, needs(Role.OFFICER, Role.READER, Role.EVIDENCE_OFFICER)],
 ) -> IncidentList:
     """All incidents in short; who opened one is for officers only."""
 
-    named = holder.role is Role.OFFICER
+    named = holder.role is not Role.READER
 
     def look(recorded: Recorded) -> IncidentList:
         known = recorded.runtime.casebook.incidents.values()
@@ -212,7 +223,7 @@ async def get_incident(
 async def get_dossier(
     request: Request,
     incident_id: IncidentPath,
-    holder: Officer,
+    holder: Annotated[Holder, needs(Role.OFFICER, Role.EVIDENCE_OFFICER)],
     withhold: Annotated[
         Names, Query(description="sensors of which nothing is shown", examples=["radar"])
     ] = [],  # noqa: B006
@@ -224,8 +235,11 @@ async def get_dossier(
 ) -> Response:
     """The incident as one file that anyone can check offline; it takes some seconds.
 
-    What is withheld is counted and named in it, with your name and the reason.
+    What is withheld is counted and named in it, with your name and the reason; that is for the
+    evidence officer, as is showing everybody.
     """
+    if withhold or withhold_kind or whole:
+        holder_of(request, [Role.EVIDENCE_OFFICER])
 
     def look(recorded: Recorded) -> Incident | None:
         return recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
@@ -238,13 +252,12 @@ async def get_dossier(
     decisions += [Withholding(holder.actor, reason, kind=name) for name in withhold_kind]
     published = request.app.state.log_publisher.published
     order = Order(
-        f"{folder_of(incident.incident_id)}.zip",
         tuple(decisions),
         None if published is None else published.note.to_bytes(),
         whole,
     )
     data = await make_dossier(writer, incident, order)
-    named = {"Content-Disposition": f'attachment; filename="{order.file_name}"'}
+    named = {"Content-Disposition": f'attachment; filename="{file_name_of(incident.incident_id)}"'}
     return Response(data, media_type="application/zip", headers=named)
 
 

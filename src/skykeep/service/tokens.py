@@ -42,7 +42,7 @@ class Role(enum.StrEnum):
     OFFICER = "officer"
     PERMIT_OFFICE = "permit_office"
     READER = "reader"
-    EVIDENCE_OFFICER = "evidence_officer"  # sees who looked, and what the record covers
+    EVIDENCE_OFFICER = "evidence_officer"  # sees who looked; makes dossiers and withholds from them
     RECIPIENT = "recipient"
     ADMINISTRATOR = "administrator"  # of people's accounts
 

@@ -652,9 +652,8 @@ def read_fact(fields: object, where: str, number: int) -> tuple[bytes, Withheld 
     return hidden, Withheld(fields["by"], fields["why"])
 
 
-def check_facts(leaf: Leaf, line: bytes, where: str) -> list[Withheld]:
-    """The facts of one leaf, a JSON array, fit its count and root; those that are withheld."""
-    facts = read_json(line, where)
+def check_facts(leaf: Leaf, facts: object, where: str) -> list[Withheld]:
+    """The facts of one leaf, an array, fit its count and root; those that are withheld."""
     if not isinstance(facts, list) or len(facts) != leaf.count:
         raise VerifyError(where, f"{leaf.count} facts are due")
     read = [read_fact(fact, where, i) for i, fact in enumerate(facts)]
@@ -816,7 +815,8 @@ RECORD: Final = "data/record/"
 CHECKPOINT, PROOF = f"{RECORD}checkpoint.txt", f"{RECORD}proof.txt"
 WITNESSED, CONSISTENCY = f"{RECORD}witnessed.txt", f"{RECORD}consistency.txt"
 LEAVES, FACTS = f"{RECORD}leaves.jsonl", f"{RECORD}facts.jsonl"
-CHECKED: Final = frozenset({CHECKPOINT, PROOF, WITNESSED, CONSISTENCY, LEAVES, FACTS})
+CONTEXT: Final = f"{RECORD}context.jsonl"
+CHECKED: Final = frozenset({CHECKPOINT, PROOF, WITNESSED, CONSISTENCY, LEAVES, FACTS, CONTEXT})
 
 
 class NotChecked(str):
@@ -950,6 +950,34 @@ def check_leaves(dossier: Dossier) -> str:
     return f"leaves {span} (counted from 0), with no gap between them"
 
 
+def check_context(dossier: Dossier) -> str:
+    """Earlier entries, such as the zones' declarations, stand where they say in the same tree.
+
+    Each line: {"facts": as in FACTS, "index": N, "leaf": TEXT, "proof": [BASE64, ...]}.
+    """
+    assert dossier.checkpoint is not None
+    if CONTEXT not in dossier.files:
+        return NotChecked("no entry from before the range is shown")
+    size, root, before = dossier.checkpoint.size, dossier.checkpoint.root, -1
+    number = 0
+    for number, line in enumerate(dossier.lines(CONTEXT), 1):
+        where = f"entry {CONTEXT}, line {number}"
+        fields = read_json(line, where)
+        kinds = {"facts": list, "index": int, "leaf": str, "proof": list}
+        if not isinstance(fields, dict) or {k: type(v) for k, v in fields.items()} != kinds:
+            raise VerifyError(where, "not the facts, index, leaf and proof of an entry")
+        leaf = fields["leaf"].encode("utf-8", "replace")
+        hashes = [from_base64(str(x), where) for x in fields["proof"]]
+        if root_of_inclusion(leaf_hash(leaf), fields["index"], size, hashes) != root:
+            raise VerifyError(where, "leaf and proof do not give the signed root")
+        if fields["index"] <= before:
+            raise VerifyError(where, "does not follow the entry before it")
+        check_facts(read_leaf(leaf, where), fields["facts"], where)
+        before = fields["index"]
+    dossier.notes.append(f"Of the entries before the range {number} are shown, the others are not")
+    return f"{number} entries from before the range, each in its place"
+
+
 def check_all_facts(dossier: Dossier) -> str:
     """The facts, one line of JSON for each leaf, fit the leaves."""
     lines, leaves = dossier.lines(FACTS), dossier.leaves
@@ -962,7 +990,8 @@ def check_all_facts(dossier: Dossier) -> str:
     touched: Counter[tuple[str, Withheld]] = Counter()
     partly = 0
     for number, (leaf, line) in enumerate(zip(leaves, lines, strict=True), 1):
-        found = check_facts(leaf, line, f"entry {FACTS}, line {number}")
+        where = f"entry {FACTS}, line {number}"
+        found = check_facts(leaf, read_json(line, where), where)
         facts[leaf.source] += leaf.count
         if found:
             hidden.update((leaf.source, each) for each in found)
@@ -996,6 +1025,7 @@ STEPS: Final = (
     ("the witnesses: enough of those given have cosigned", check_witnesses),
     ("the leaves: a range of the tree that was signed", check_leaves),
     ("the facts: those that the leaves stand for", check_all_facts),
+    ("the context: earlier entries, in the same tree", check_context),
 )
 
 
@@ -1089,9 +1119,9 @@ def check_receipt_facts(receipt: Receipt) -> str:
     )
     if len(receipt.extra) == 2:
         return f"none of the {leaf.count} facts is shown: what was recorded cannot be seen here"
-    hidden = check_facts(leaf, receipt.extra[1], "receipt, the facts")
     facts = read_json(receipt.extra[1], "receipt, the facts")
-    assert isinstance(facts, list)
+    hidden = check_facts(leaf, facts, "receipt, the facts")
+    assert isinstance(facts, list)  # `check_facts` has seen it.
     shown = [f"Fact {i}: {fact['fact']}" for i, fact in enumerate(facts) if "fact" in fact]
     receipt.notes += shown[:MOST_FACTS_PRINTED]
     if len(shown) > MOST_FACTS_PRINTED:
