@@ -39,6 +39,10 @@ may also approve it (core/zone_book, ZonePolicy).
 {"key": "witness.example/w1+...", "url": "http://..."}. A head counts as published when more than
 half of them have cosigned it (docs/witnesses.md).
 
+`timestamps` are authorities (RFC 3161) that are asked once an hour for the time of the newest head:
+{"name": "tsa-1", "url": "http://...", "roots": "tsa-1.pem"}; `roots`, a PEM file beside this one,
+is whom the site itself trusts to have signed it.
+
 `feeds` bring the sensors' reports into the service by themselves (docs/feeds.md):
 {"feed": "adsb", "sensor": "adsb-1", "kind": "sbs1", "address": "tcp://127.0.0.1:30003"}
 
@@ -56,8 +60,10 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
+from cryptography import x509
 
 from skykeep.codec.signed import raw_key
+from skykeep.codec.timestamp_token import read_roots
 from skykeep.core.airspace import Site
 from skykeep.core.geo import Frame, Terrain
 from skykeep.core.geometry import MAX_RADIUS_M
@@ -158,6 +164,12 @@ class _Witness(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     url: str
 
 
+class _Timestamps(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    url: str
+    roots: str | None = None
+
+
 class _Retention(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     identity_days: float = RetentionPolicy().identity_days
     permit_days: float | None = None
@@ -195,6 +207,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     retention: _Retention = msgspec.field(default_factory=_Retention)
     witnesses: tuple[_Witness, ...] = ()
     operator_positions: _OperatorPositions | None = None
+    timestamps: Annotated[tuple[_Timestamps, ...], msgspec.Meta(max_length=8)] = ()
     feeds: tuple[_Feed, ...] = ()
     recipients: tuple[msgspec.Raw, ...] = ()
     warnings: msgspec.Raw = msgspec.Raw(b"{}")
@@ -404,6 +417,37 @@ def read_feeds(path: Path) -> tuple[FeedSettings, ...]:
             raw.feed, SensorId(raw.sensor), raw.kind, raw.address, raw.options
         )
     return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampPlace:
+    """A time-stamp authority: its name here, where it is asked, whom the site trusts for it."""
+
+    name: str
+    url: str
+    roots: tuple[x509.Certificate, ...] = ()
+
+
+def read_timestamps(path: Path) -> tuple[TimestampPlace, ...]:
+    """Who time-stamps the log's heads; InputError names the field that does not fit."""
+    places: list[TimestampPlace] = []
+    for number, raw in enumerate(_decode(_bytes_of(path), str(path)).timestamps):
+        where = f"{path}: timestamps[{number}]"
+        if not is_url(raw.url) or not urlsplit(raw.url).netloc:
+            problem = f"{raw.url!r} is no http or https URL"
+            raise InputError(f"{where}.url", problem, "Give where the authority is asked")
+        if any(raw.name == other.name for other in places):
+            raise InputError(f"{where}.name", "is there twice", "Give each one a name of its own")
+        roots: tuple[x509.Certificate, ...] = ()
+        if raw.roots is not None:
+            file = path.parent / raw.roots
+            try:
+                roots = read_roots([(f"{where}.roots", file.read_bytes())])
+            except OSError as error:
+                problem = f"{file} cannot be read ({error.strerror})"
+                raise InputError(f"{where}.roots", problem, "Correct the path") from None
+        places.append(TimestampPlace(raw.name, raw.url, roots))
+    return tuple(places)
 
 
 def is_url(text: str) -> bool:

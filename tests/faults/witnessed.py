@@ -100,14 +100,14 @@ def connect(patch: pytest.MonkeyPatch, witnesses: Sequence[Local]) -> None:
     """Let the log's client reach witnesses in this process; others do not answer."""
     by_url = {one.place.url: one for one in witnesses}
 
-    def post(url: str, body: bytes) -> tuple[int, str, bytes]:
+    def post(url: str, body: bytes, *_: object) -> tuple[int, str, bytes]:
         base = url.removesuffix("/add-checkpoint")
         if base not in by_url:
             raise witness_client.RecordError("it does not answer (refused)")
         answer = by_url[base].request("POST", "/add-checkpoint", body)
         return answer.status_code, answer.headers["Content-Type"].partition(";")[0], answer.content
 
-    patch.setattr(witness_client, "_post", post)
+    patch.setattr(witness_client, "post", post)
 
 
 class Process:

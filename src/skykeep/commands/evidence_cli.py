@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Steps = Any  # argparse names no public type for it
@@ -11,7 +12,7 @@ Adds = Callable[[argparse.ArgumentParser], None]
 
 
 def add(commands: Steps, add_json: Adds, add_token: Adds) -> None:
-    """`looks`, `coverage`, `sensor`."""
+    """`looks`, `coverage`, `sensor`, `verify-timestamp`."""
     looks = commands.add_parser("looks", help="who looked at what points to a person")
     looks.add_argument("target", metavar="DIR|URL", help="a record, or a running site")
     _add_span(looks)
@@ -37,6 +38,12 @@ def add(commands: Steps, add_json: Adds, add_token: Adds) -> None:
     maintain.add_argument("--why", required=True, metavar="WORDS")
     add_token(maintain)
     maintain.set_defaults(run=_maintain)
+    stamp = commands.add_parser("verify-timestamp", help="check the time-stamps of an hour's head")
+    stamp.add_argument("file", type=Path, metavar="FILE", help="what /log/timestamps/HOUR gives")
+    stamp.add_argument("--key", type=Path, required=True, metavar="KEYFILE", help="the log's")
+    stamp.add_argument("--roots", type=Path, action="append", required=True, metavar="PEM",
+                       help="whom you trust for the time; may be given again")  # fmt: skip
+    stamp.set_defaults(run=_verify_timestamp)
 
 
 def _add_span(parser: argparse.ArgumentParser, required: bool = False) -> None:
@@ -64,3 +71,9 @@ def _maintain(args: argparse.Namespace) -> int:
 
     fields = {"sensor": args.sensor, "begins": args.what == "begin", "why": args.why}
     return remote.command(args.url, "maintain_sensor", remote.read_token(args.token_file), fields)
+
+
+def _verify_timestamp(args: argparse.Namespace) -> int:
+    from skykeep.commands import timestamp
+
+    return timestamp.verify(args.file, args.key, args.roots)

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
-from skykeep.config import Delivery, FeedSettings, PublicSettings, WitnessPlace
+from skykeep.config import Delivery, FeedSettings, PublicSettings, TimestampPlace, WitnessPlace
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
 from skykeep.deliver.settings import RecipientSettings
@@ -37,6 +37,7 @@ from skykeep.service import (
     public,
     receipts,
     tiles,
+    timestamps,
     tracks,
     zone_steps,
     zones,
@@ -86,6 +87,7 @@ def create_app(
     retention: RetentionPolicy | None = None,
     fed: tuple[Sequence[FeedSettings], Sequence[Sensor]] = ((), ()),
     recipients: Sequence[RecipientSettings] = (),
+    stamps: Sequence[TimestampPlace] = (),
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
@@ -93,8 +95,9 @@ def create_app(
     and `app.state.outbox`: without its `run`, no holder of a permit is told, as without that of
     `app.state.dispatcher` no recipient of a hand-over; `app.state.publisher`
     keeps the public folder in its `run`; `app.state.log_publisher` asks the witnesses in its
-    `run`; `app.state.retention` destroys what is due in its own, `app.state.looks` counts who
-    looked in its own, and `app.state.feeds` bring what `fed` names, for those sensors, in theirs;
+    `run`, `app.state.stamper` the time-stamp authorities; `app.state.retention` destroys what is
+    due in its own, `app.state.looks` counts who looked in its own, and `app.state.feeds` bring what
+    `fed` names, for those sensors, in theirs;
     `app.state.history` keeps the history in its `run`, and is asked without it too.
     """
     page = page or Page()
@@ -121,7 +124,8 @@ def create_app(
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)
-    for room in (tiles, receipts):
+    app.state.stamper = timestamps.Stamper(writer, stamps)
+    for room in (tiles, receipts, timestamps):
         app.include_router(room.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)

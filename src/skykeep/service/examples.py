@@ -235,6 +235,7 @@ HEALTH: dict[str, Any] = {
     },
     "sensors": {"radar-1": "working"},
     "feeds": {"adsb": ""},
+    "timestamps": {"tsa-1": ""},
     "waiting": 0,
     "shed_requests": 0,
     "shed_observations": 0,

@@ -34,8 +34,8 @@ class Published(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether all is well. `shed` counts what was turned away since the start; `feeds` says what
-    is wrong with each, nothing where all is well."""
+    """Whether all is well. `shed` counts what was turned away since the start; `feeds` and
+    `timestamps` say what is wrong with each, nothing where all is well."""
 
     ok: bool
     problem: str
@@ -46,6 +46,7 @@ class Health(BaseModel):
     published: Published
     sensors: dict[str, str]
     feeds: dict[str, str]
+    timestamps: dict[str, str]
     waiting: int
     shed_requests: int
     shed_observations: int
@@ -68,6 +69,7 @@ async def get_health(request: Request) -> Response:
         published=Published(**request.app.state.log_publisher.told()),
         sensors={s.sensor.sensor_id: s.health for s in stations},
         feeds=request.app.state.feeds.troubles(),
+        timestamps=request.app.state.stamper.troubles(),
         waiting=writer.waiting,
         shed_requests=writer.shed_jobs,
         shed_observations=writer.shed_rows,

@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from skykeep import __version__
-from skykeep.config import Delivery, FeedSettings, PublicSettings, WitnessPlace
+from skykeep.config import Delivery, FeedSettings, PublicSettings, TimestampPlace, WitnessPlace
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
@@ -51,6 +51,7 @@ class Place:
     tokens: Path
     witnesses: tuple[WitnessPlace, ...] = ()
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    timestamps: tuple[TimestampPlace, ...] = ()
 
 
 #: Plays a story to a writer until its end; it is told where the service listens.
@@ -136,8 +137,9 @@ async def _serve(
         writer.close()
         raise
     app = create_app(
-        writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed, recipients
-    )
+        writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed, recipients,
+        place.timestamps,
+    )  # fmt: skip
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -172,8 +174,8 @@ async def _serve(
     at_work = asyncio.ensure_future(writer.run())
     state = app.state
     # A story's clock is not the world's: nothing of it is a person's.
-    retention = [state.retention] if play is None else []
-    rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *retention]
+    own_time = [state.retention, state.stamper] if play is None else []
+    rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *own_time]
     rooms += [state.history, state.dispatcher]
     last_words = {room: asyncio.ensure_future(room.run()) for room in (state.feeds, state.looks)}
     beside = [asyncio.ensure_future(room.run()) for room in rooms]

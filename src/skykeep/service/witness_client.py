@@ -62,7 +62,10 @@ def ask(
                 problem = f"it has cosigned {old} entries, the record has {head.size}"
                 return Asked(old, problem=f"{problem}: the record has gone back")
             proof = tuple(prove(old, head.size)) if old else ()
-            status, kind, body = _post(place.url, AddCheckpoint(old, proof, note).to_bytes())
+            status, kind, body = post(
+                f"{place.url}/add-checkpoint", AddCheckpoint(old, proof, note).to_bytes(),
+                "text/plain; charset=utf-8",
+            )  # fmt: skip
             if status == 409 and kind == SIZE_TYPE:
                 said = _size(body)
                 if said < known:
@@ -97,22 +100,23 @@ def _size(body: bytes) -> int:
     return int(text)
 
 
-def _post(url: str, body: bytes) -> tuple[int, str, bytes]:
-    """Status, media type and body of the answer; RecordError where there is none."""
-    headers = {"Content-Type": "text/plain; charset=utf-8"}
-    request = urllib.request.Request(f"{url}/add-checkpoint", body, headers)
+def post(
+    url: str, body: bytes, kind: str, timeout_s: float = TIMEOUT_S, most: int = MAX_ANSWER_BYTES
+) -> tuple[int, str, bytes]:
+    """Status, media type and body of the answer to a body of a kind; RecordError without one."""
+    request = urllib.request.Request(url, body, {"Content-Type": kind})
     try:
         try:
-            answer = _opener.open(request, timeout=TIMEOUT_S)
+            answer = _opener.open(request, timeout=timeout_s)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            data: bytes = answer.read(MAX_ANSWER_BYTES + 1)
-            kind = answer.headers.get_content_type()
+            data: bytes = answer.read(most + 1)
+            media = answer.headers.get_content_type()
             status: int = answer.status
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise RecordError(f"it does not answer ({reason})") from None
-    if len(data) > MAX_ANSWER_BYTES:
-        raise RecordError(f"its answer is over {MAX_ANSWER_BYTES} bytes")
-    return status, kind, data
+    if len(data) > most:
+        raise RecordError(f"its answer is over {most} bytes")
+    return status, media, data

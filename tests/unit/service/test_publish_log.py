@@ -179,7 +179,7 @@ def test_answers_that_are_none(site: Site, monkeypatch: pytest.MonkeyPatch) -> N
         def post(*_: object, said: object = answer) -> object:
             return said
 
-        monkeypatch.setattr(witness_client, "_post", post)
+        monkeypatch.setattr(witness_client, "post", post)
         assert site.round() == 0
         assert words in site.publisher.problem, answer
     site.up(1, 2, 3)
