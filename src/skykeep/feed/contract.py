@@ -28,7 +28,9 @@ class Decoder(Protocol):
         """What some pieces, in their order, say; faults become findings of a batch.
 
         The same pieces after the same beginning give the same batches, but that a batch's id
-        must not come again after a restart: it holds the receipt time.
+        must not come again after a restart: it holds the receipt time. Only a kind that is
+        `named_by_sender` gives batches the ids that their sender gave, under which the record
+        knows what it is sent again.
         """
 
     def note(self, finding: Finding) -> None:
@@ -46,7 +48,7 @@ class Source(Protocol):
 
         `inbox.connected()` says that the source is there, `inbox.peer()` who speaks to it. A
         piece that must be acknowledged is put with what is to be called when all that it said
-        is durable (from another thread). InputError where it is lost or cannot
+        is durable, or refused for good (from another thread). InputError where it is lost or cannot
         be had: it is tried again, with a back-off.
         """
 
@@ -78,6 +80,7 @@ class FeedKind:
     source: Callable[[FeedSettings, Callable[[], int]], Source] | None = None
     options: tuple[str, ...] = ()
     sensors: Callable[[FeedSettings], tuple[SensorId, ...]] | None = None
+    named_by_sender: bool = False
     most_per_s: int = 20_000
     most_waiting: int = 20_000
     most_bytes: int = 16_000_000

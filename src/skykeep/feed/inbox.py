@@ -18,13 +18,14 @@ MOST_PEERS = 100
 class Piece:
     """Bytes as they arrived: a datagram, a line, a message; `origin` says from which peer.
 
-    `durable` is called once when all that they said is durable, and not otherwise.
+    `settled` is called once: with True when all that they said is durable, with False where a
+    part of it was refused for good. It is not called while that is open.
     """
 
     at_ns: int
     data: bytes
     origin: str = ""
-    durable: Callable[[], None] | None = None
+    settled: Callable[[bool], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class Inbox:
         self._is_connected, self._connects = False, 0
         self._peers: dict[str, str] = {}
 
-    def put(self, data: bytes, origin: str = "", durable: Callable[[], None] | None = None) -> bool:
+    def put(
+        self, data: bytes, origin: str = "", settled: Callable[[bool], None] | None = None
+    ) -> bool:
         """Take a piece, received now; False where it was shed."""
         at_ns = self._clock()
         with self._changed:
@@ -79,7 +82,7 @@ class Inbox:
                 self._digest.update(len(data).to_bytes(8, "big") + data)
                 return False
             self._in_second += 1
-            self._pieces.append(Piece(at_ns, data, origin, durable))
+            self._pieces.append(Piece(at_ns, data, origin, settled))
             self._waiting_bytes += len(data)
             self._changed.notify()
         return True

@@ -28,8 +28,6 @@ from skykeep.feed.sources import lost
 PORTS = {"mqtt": 1_883, "mqtts": 8_883}
 KEEP_ALIVE_S = 15
 LOOP_S = 0.5
-#: A receiver's message has some kilobytes; what is longer is none.
-MOST_BYTES = 100_000
 _SESSION_S = 24 * 3_600
 
 
@@ -105,16 +103,14 @@ class Mqtt:
                 inbox.connected()
 
         def on_message(client: Client, data: Any, message: MQTTMessage) -> None:
-            def acknowledge() -> None:
+            def acknowledge(durable: bool) -> None:
+                # What is refused for good is done with too: it would only come again.
                 with self._lock:
                     client.ack(message.mid, message.qos)
 
-            durable = acknowledge if message.qos else None
-            taken = len(message.payload) <= MOST_BYTES and inbox.put(
-                message.payload, self.topic, durable
-            )
-            if not taken and durable is not None:
-                durable()
+            settled = acknowledge if message.qos else None
+            if not inbox.put(message.payload, self.topic, settled) and settled is not None:
+                settled(False)
 
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe

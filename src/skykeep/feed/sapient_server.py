@@ -76,7 +76,7 @@ class Server:
 
     def __init__(self, host: str, port: int, nodes: Nodes, clock: Callable[[], int]) -> None:
         self.host, self.port, self.nodes, self.clock = host, port, nodes, clock
-        self._durable: deque[tuple[_Peer, str, str]] = deque()
+        self._settled: deque[tuple[_Peer, str, str, bool]] = deque()
         self._peers: dict[socket.socket, _Peer] = {}
         self._wake: socket.socket | None = None
 
@@ -202,7 +202,7 @@ class Server:
             self._complain(peer, node_id, data, found)
             inbox.put(data, peer.name)
         elif content == "alert":
-            done = partial(self._is_durable, peer, node_id, message.alert.alert_id)
+            done = partial(self._settle, peer, node_id, message.alert.alert_id)
             if not inbox.put(data, peer.name, done):
                 words = ["There was no room for it: send it again."]
                 ack = (self.nodes.ours, node_id, message.alert.alert_id, words, self.clock())
@@ -240,17 +240,18 @@ class Server:
         if peer.errors <= MOST_ERRORS_PER_S:
             self._send(peer, sapient.error(self.nodes.ours, node_id, data, words, self.clock()))
 
-    def _is_durable(self, peer: _Peer, node_id: str, alert_id: str) -> None:
+    def _settle(self, peer: _Peer, node_id: str, alert_id: str, durable: bool) -> None:
         """Called from another thread."""
-        self._durable.append((peer, node_id, alert_id))
+        self._settled.append((peer, node_id, alert_id, durable))
         if self._wake is not None:
             with contextlib.suppress(OSError):
                 self._wake.send(b"\x00")
 
     def _acknowledge(self) -> None:
-        while self._durable:
-            peer, node_id, alert_id = self._durable.popleft()
-            ack = sapient.alert_ack(self.nodes.ours, node_id, alert_id, (), self.clock())
+        while self._settled:
+            peer, node_id, alert_id, durable = self._settled.popleft()
+            words = () if durable else ("The record refused it.",)
+            ack = sapient.alert_ack(self.nodes.ours, node_id, alert_id, words, self.clock())
             self._send(peer, ack)
 
     def _send(self, peer: _Peer, data: bytes) -> None:

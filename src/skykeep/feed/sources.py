@@ -2,6 +2,7 @@
 
 tcp://HOST:PORT      connects; the stream is cut by the kind's framer
 udp://HOST:PORT      binds and hears datagrams; a multicast group is joined
+mqtt(s)://HOST/TOPIC  subscribes at a broker (feed/mqtt.py)
 http(s)://...        asks every `interval_s` (option, 1 s), each answer one piece
 """
 
@@ -42,6 +43,10 @@ def source_of(kind: FeedKind, settings: FeedSettings, clock: Callable[[], int]) 
         raise InputError(where, f"{settings.address!r} is no address for {kind.name}", mend)
     if kind.source is not None:
         return kind.source(settings, clock)
+    if parts.scheme in ("mqtt", "mqtts"):
+        from skykeep.feed.mqtt import Mqtt
+
+        return Mqtt(settings)
     if parts.scheme in ("http", "https"):
         return HttpPoll(parts, float(option(settings, "interval_s", 1.0, (int, float))))
     host, port = host_and_port(settings)

@@ -162,18 +162,19 @@ class Feed:
         except Exception as error:  # a plugin's fault is not ours to fall over
             logging.getLogger(__name__).exception("feed.fault")
             self.books.fault = f"a fault of the decoder ({type(error).__name__}); see the log"
+            self.settle(pieces, False)
             return [], []
         for batch in batches:
             self._count(batch)
-        return batches, [piece for piece in pieces if piece.durable is not None]
+        return batches, [piece for piece in pieces if piece.settled is not None]
 
-    def acknowledge(self, pieces: Sequence[Piece]) -> None:
-        """Tell the source that all which these pieces said is durable."""
+    def settle(self, pieces: Sequence[Piece], durable: bool) -> None:
+        """Tell the source that all which these pieces said is durable, or refused for good."""
         for piece in pieces:
-            if piece.durable is None:
+            if piece.settled is None:
                 continue
             try:
-                piece.durable()
+                piece.settled(durable)
             except Exception:  # a plugin's fault is not ours to fall over
                 logging.getLogger(__name__).exception("feed.fault")
 
@@ -306,15 +307,16 @@ class Feeds:
         with ThreadPoolExecutor(1, name) as decoder:
             while not (self._stopping and not feed.inbox.arrived().waiting):
                 batches, waiting = await loop.run_in_executor(decoder, feed.decode)
-                if all([await self._submit(batch) for batch in batches]):
-                    feed.acknowledge(waiting)
+                ends = [await self._submit(batch) for batch in batches]
+                if None not in ends:
+                    feed.settle(waiting, all(ends))
             for batch in await loop.run_in_executor(decoder, feed.last):
                 await self._submit(batch)
 
-    async def _submit(self, batch: Batch) -> bool:
+    async def _submit(self, batch: Batch) -> bool | None:
         """Hand a batch in until it is durable; the record knows it by its id.
 
-        False where it is not: the record refused it, or is away while the service ends.
+        False where the record refused it, None where it is away while the service ends.
         """
         while True:
             try:
@@ -324,7 +326,7 @@ class Feeds:
                     log.event(
                         logging.ERROR, "feed.unrecorded", batch=batch.batch_id, why=str(error)
                     )
-                    return False
+                    return None
                 await asyncio.sleep(AGAIN_S)
                 continue
             if isinstance(answer.refused, SkykeepError):

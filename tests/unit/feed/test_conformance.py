@@ -36,6 +36,12 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
     "remote_id_radio": (beacon(PACK),),
     "dronescout": (scouted(),),
     "mavlink": tuple(encode_frame(i, data) for i, data, _ in FRAMES.values()),
+    "json": (
+        b'{"batch_id": "conformance:1", "observations": [{"sensor": "conformance", '
+        b'"time": "2026-09-13T00:00:00Z", "bearing": {"azimuth_deg": 10, '
+        b'"sigma_azimuth_deg": 1}}]}\n',
+        b'{"batch_id": "conformance:2", "sensor": "conformance", "observations": []}',
+    ),
 }
 #: What a kind must be told to know its samples.
 SETTINGS: dict[str, FeedSettings] = {

@@ -213,7 +213,7 @@ class Heard:
             assert time.monotonic() < end, self.feed.state()
             batches, waiting = self.feed.decode()
             self.batches += batches
-            self.feed.acknowledge(waiting)
+            self.feed.settle(waiting, True)
 
     def rows(self) -> int:
         return sum(map(len, self.batches))

@@ -148,7 +148,7 @@ def test_a_piece_is_acknowledged_when_it_is_durable(
     sizes: list[int] = []
     inbox, size = feeds.feeds[0].inbox, desk.writer.size
     desk.writer.problem = "the disk is away"
-    inbox.put(line(1), "", lambda: sizes.append(desk.writer.size))
+    inbox.put(line(1), "", lambda durable: sizes.append(desk.writer.size if durable else -1))
     until_waiting(desk, feeds.feeds[0])
     desk.loop.run_until_complete(asyncio.sleep(0.05))
     assert sizes == []
@@ -162,23 +162,23 @@ def test_a_piece_is_acknowledged_when_it_is_durable(
 
 def test_what_the_decoder_or_the_record_refuses_is_not_acknowledged(desk: Desk) -> None:
     feed = failing()
-    told: list[str] = []
-    feed.inbox.put(b"break", "", lambda: told.append("break"))
-    feed.acknowledge(feed.decode()[1])
-    assert told == []
-    feed.inbox.put(b"well", "", lambda: told.append("well"))
-    feed.inbox.put(b"worse", "", lambda: told.append(str(1 // 0)))
-    feed.inbox.put(b"best", "", lambda: told.append("best"))
-    feed.acknowledge(feed.decode()[1])
-    assert told == ["well", "best"]
+    told: list[tuple[str, bool]] = []
+    feed.inbox.put(b"break", "", lambda durable: told.append(("break", durable)))
+    feed.decode()
+    assert told == [("break", False)]
+    feed.inbox.put(b"well", "", lambda durable: told.append(("well", durable)))
+    feed.inbox.put(b"worse", "", lambda durable: told.append(("", bool(1 // 0))))
+    feed.inbox.put(b"best", "", lambda durable: told.append(("best", durable)))
+    feed.settle(feed.decode()[1], True)
+    assert told[1:] == [("well", True), ("best", True)]
     feeds, batch = Feeds(desk.writer, [], [], desk.clock), plots(1.0, (1.0, 2.0, 3.0))
 
-    def submitted(batch: Batch) -> bool:
+    def submitted(batch: Batch) -> bool | None:
         return desk.loop.run_until_complete(feeds._submit(batch))
 
     assert submitted(batch)
     other = replace(batch, values=batch.values + 1.0)  # under an id that is taken
-    assert not submitted(other)
+    assert submitted(other) is False
 
 
 def until_waiting(desk: Desk, feed: Feed) -> None:
