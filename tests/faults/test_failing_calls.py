@@ -6,7 +6,6 @@ state in which the power failed just before the answer: tests/faults/test_crash_
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import subprocess
@@ -59,8 +58,6 @@ def one_fails(folder: Path, call: str, number: int, error: str, seed: int) -> bo
     # Of some that fail nobody need hear: what they were to do is done another way or later.
     assert len(said) <= 1, said
     assert all("Error: " in one and len(one) > 30 for one in said)
-    last = json.loads((folder / SAID).read_bytes().splitlines()[-1])
-    assert last[0] == "done", "it did not go on"
     return True
 
 
