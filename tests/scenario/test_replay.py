@@ -74,8 +74,19 @@ def stretches(rows: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda p: p.name)
-@pytest.mark.parametrize("mixed", [False, True], ids=["as it is", "shuffled and doubled"])
+def _marks(recording: Path, mixed: bool) -> list[pytest.MarkDecorator]:
+    """The long one is mixed up in the long runs alone; the short one each time."""
+    return [pytest.mark.soak] if mixed and "zurich" in recording.name else []
+
+
+@pytest.mark.parametrize(
+    ("recording", "mixed"),
+    [
+        pytest.param(r, mixed, id=f"{r.name}, {words}", marks=_marks(r, mixed))
+        for r in RECORDINGS
+        for mixed, words in ((False, "as it is"), (True, "shuffled and doubled"))
+    ],
+)
 def test_adsb_gives_one_track_an_aircraft_and_stretch(
     recording: Path, mixed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
