@@ -21,6 +21,7 @@ from rich.table import Table
 from bench import (
     codecs_sapient,
     dossier,
+    history,
     line,
     live,
     page,
@@ -39,6 +40,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("start-up", startup.figures),
     ("the line", line.figures),
     ("the record", record.figures),
+    ("the history", history.figures),
     ("the dossier", dossier.figures),
     ("zones", zones.figures),
     ("codecs: SAPIENT", codecs_sapient.figures),
@@ -50,7 +52,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")
 REPORT_COLUMNS = 160  # of text, where no terminal says how wide it is
-PACKAGES = ("numpy", "numba", "msgspec", "stonesoup", "motpy", "shapely")
+PACKAGES = ("duckdb", "numpy", "numba", "msgspec", "stonesoup", "motpy", "shapely")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

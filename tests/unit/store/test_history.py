@@ -16,7 +16,7 @@ from skykeep.errors import RecordError
 from skykeep.record.entry import HOUR_NS, FactKey
 from skykeep.runtime import Recorded
 from skykeep.store import history as room
-from skykeep.store import history_files, history_rows
+from skykeep.store import history_files, history_query, history_rows
 from skykeep.store.history import Follower, History, joinable
 from skykeep.store.history_catalogue import CATALOGUE_FILE, read_catalogue
 from skykeep.store.history_query import (
@@ -467,6 +467,20 @@ def test_what_duckdb_cannot_read_is_an_error_of_ours(folder: Path) -> None:
                 (history.folder / file.path).write_bytes(b"PAR1 torn")
         with pytest.raises(RecordError, match="history cannot be read"):
             find_observations(history, ALL)
+
+
+def test_a_question_that_takes_too_long_is_stopped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_query, "QUERY_S", 0.1)
+    with opened(folder) as (store, history):
+        written(store, history)
+        with (
+            pytest.raises(RecordError, match="took too long"),
+            history_query._asking(history) as db,
+        ):
+            db.execute("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b")
+        assert asked(history)
 
 
 def test_the_catalogue_can_be_asked_with_plain_sql(folder: Path) -> None:
