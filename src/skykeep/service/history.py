@@ -1,8 +1,8 @@
 """`GET /v1/history/...`: the history of a running site, and its keeper.
 
 The keeper follows the record on a thread of its own, behind what is durable; nobody waits for
-it. What is younger than a part is not in the history yet: `reaches` says how far it goes, and
-`GET /v1/observations` has the rest.
+it. Files are written once a minute, and when somebody asks. `reaches` says how far the history
+goes; `GET /v1/observations` has the rest.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ LOOK_S, STEP = 5.0, 500
 REST = 1.0
 #: Rows wait at most so long for their file; small files are joined later.
 PART_S = 60.0
+#: Who asks has what is older than this, if the keeper is not far behind.
+FRESH_S = 5.0
 #: Without a start, so far back.
 DEFAULT_SPAN_NS = DAY_NS
 ROWS_DEFAULT, ROWS_MOST = 200, 1_000
@@ -69,7 +71,8 @@ class Keeper:
         self.writer = writer
         self.problem = ""
         self.asking = 0
-        self._turn, self._opening = asyncio.Lock(), threading.Lock()
+        self._turn, self._reading = asyncio.Lock(), asyncio.Lock()
+        self._opening = threading.Lock()
         self._history: History | None = None
         self._follower: Follower | None = None
         self._closed_s = time.monotonic()
@@ -99,14 +102,21 @@ class Keeper:
 
     async def round(self, flush: bool = False) -> None:
         """Read to the record's end; files are written where a part is full, old or `flush`."""
-        store = await self.writer.ask(lambda recorded: recorded.store.as_it_is())
-        more = True
-        while more and not self._stopping:
-            begun_s = time.monotonic()
-            more = await asyncio.to_thread(self._step, store)
-            await asyncio.sleep((time.monotonic() - begun_s) * REST)
-        if flush:
-            await asyncio.to_thread(self._close_part)
+        async with self._reading:
+            store = await self.writer.ask(lambda recorded: recorded.store.as_it_is())
+            more = True
+            while more and not self._stopping:
+                begun_s = time.monotonic()
+                more = await asyncio.to_thread(self._step, store)
+                await asyncio.sleep((time.monotonic() - begun_s) * REST)
+            if flush:
+                await asyncio.to_thread(self._close_part)
+
+    async def _freshen(self) -> None:
+        """Write what is new, if that was not done just now, and is not being done."""
+        old = time.monotonic() - self._closed_s > FRESH_S
+        if old and self._follower is not None and not self._reading.locked():
+            await self.round(flush=True)
 
     async def close(self) -> None:
         """Write what was read; let go of the files."""
@@ -152,6 +162,7 @@ class Keeper:
         try:
             store = await self.writer.ask(lambda recorded: recorded.store.as_it_is())
             async with self._turn:
+                await self._freshen()
                 return await asyncio.to_thread(self._found, store, tracks, wanted, serial)
         except sqlite3.Error:
             raise UnavailableError("the record was closed meanwhile") from None

@@ -105,7 +105,7 @@ def connect(folder: Path, threads: int) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     with told():
-        return duckdb.connect(
+        db = duckdb.connect(
             ":memory:",
             config={
                 "threads": threads,
@@ -115,6 +115,9 @@ def connect(folder: Path, threads: int) -> duckdb.DuckDBPyConnection:
                 "autoload_known_extensions": False,
             },
         )
+        # Reading a file's foot anew takes half as long as the rest of a box's answer.
+        db.execute("SET GLOBAL parquet_metadata_cache = true")
+        return db
 
 
 @contextmanager

@@ -168,6 +168,15 @@ def test_it_is_kept_while_the_site_runs_and_written_when_it_stops(
     assert len(pages(desk, "observations")) >= 8 * 6 + 3 * 5
 
 
+def test_who_asks_has_what_is_new(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(desk)
+    desk.clock.now_ns = at(20.0)
+    desk.send(plots(20.0, *PLACES))
+    assert len(ask(desk, "observations")["rows"]) == 48
+    monkeypatch.setattr(room, "FRESH_S", 0.0)
+    assert len(ask(desk, "observations")["rows"]) == 48 + len(PLACES)
+
+
 def test_a_history_that_cannot_be_written_is_told_and_tried_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
