@@ -57,7 +57,7 @@ RADARS = tuple(
 )  # fmt: skip
 REACH_M = 10_000.0
 BOX_M = 500.0
-BOXES = 200
+BOXES = 100
 #: Half of the rows are of so many aircraft on circles of their own; the others are echoes.
 AIRCRAFT = 400
 
