@@ -63,6 +63,6 @@ bench: $(BENCH_READY) page kernels ## measure against peers and aims; writes doc
 	@$(BIN)/python -m bench --date "$$(date -u +%Y-%m-%d)"
 
 clean: ## remove .venv, the built page and every cache
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
+	@rm -rf .venv .venv-taky .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
 	@rm -rf web/node_modules src/skykeep/data/web
 	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

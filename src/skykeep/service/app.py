@@ -36,6 +36,7 @@ from skykeep.service import (
     problems,
     public,
     receipts,
+    streams,
     tiles,
     timestamps,
     tracks,
@@ -117,6 +118,7 @@ def create_app(
     app.state.hub = Hub(writer, sockets, page, app.state.looks)
     app.state.outbox = Outbox(writer, delivery or Delivery())
     app.state.dispatcher = Dispatcher(writer, app.state.outbox, delivery or Delivery(), recipients)
+    app.state.streams = streams.Streams(app.state.dispatcher, app.state.hub)
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
     app.state.feeds = feeds.Feeds(writer, *fed, writer.now_ns)
@@ -132,7 +134,7 @@ def create_app(
     app.include_router(feeds.router)
     for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history, coverage):
         app.include_router(room.router)
-    for room in (handovers, handover_page):
+    for room in (handovers, handover_page, streams):
         app.include_router(room.router)
 
     generated = app.openapi

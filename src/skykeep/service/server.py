@@ -176,7 +176,7 @@ async def _serve(
     # A story's clock is not the world's: nothing of it is a person's.
     own_time = [state.retention, state.stamper] if play is None else []
     rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *own_time]
-    rooms += [state.history, state.dispatcher]
+    rooms += [state.history, state.dispatcher, state.streams]
     last_words = {room: asyncio.ensure_future(room.run()) for room in (state.feeds, state.looks)}
     beside = [asyncio.ensure_future(room.run()) for room in rooms]
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
