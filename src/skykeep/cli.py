@@ -79,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_serve(commands)
     history_cli.add(commands, _add_json, _add_token)
+    _add_feeds(commands)
     _add_log(commands)
     _add_witness(commands)
     _add_zones(commands)
@@ -152,6 +153,25 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
     new.set_defaults(run=_token_new)
+
+
+def _add_feeds(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    feeds = commands.add_parser("feeds", help="the kinds of feed, and how a site's feeds do")
+    steps = feeds.add_subparsers(required=True, metavar="STEP")
+    kinds = steps.add_parser("kinds", help="print every kind: what it reads, from where")
+    _add_json(kinds)
+    kinds.set_defaults(run=_feeds_kinds)
+    try_ = steps.add_parser("try", help="listen without the service, and print what is heard")
+    try_.add_argument("site", type=Path, metavar="SITE", help="the site file")
+    try_.add_argument("--feed", metavar="NAME", help="this one alone")
+    try_.add_argument("--seconds", type=float, default=10.0, metavar="S", help="(default 10)")
+    _add_json(try_)
+    try_.set_defaults(run=_feeds_try)
+    status = steps.add_parser("status", help="how the feeds of a running site do")
+    status.add_argument("target", metavar="URL", help="such as http://127.0.0.1:8460")
+    status.add_argument("--token-file", type=Path, metavar="F", help="(default SKYKEEP_TOKEN)")
+    _add_json(status)
+    status.set_defaults(run=_feeds_status)
 
 
 def _add_log(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -336,6 +356,24 @@ def _serve(args: argparse.Namespace) -> int:
         args.site, args.data, args.host, args.port, args.tokens, args.public, args.log_level,
         time.time_ns,
     )  # fmt: skip
+
+
+def _feeds_kinds(args: argparse.Namespace) -> int:
+    from skykeep.commands import feeds
+
+    return feeds.kinds(args.json)
+
+
+def _feeds_try(args: argparse.Namespace) -> int:
+    from skykeep.commands import feeds
+
+    return feeds.try_(args.site, args.feed, args.seconds, args.json, time.time_ns)
+
+
+def _feeds_status(args: argparse.Namespace) -> int:
+    from skykeep.commands import feeds
+
+    return feeds.status(args.target, args.token_file, args.json)
 
 
 def _log_export(args: argparse.Namespace) -> int:
