@@ -66,8 +66,8 @@ def coverage_map(view: DossierView) -> Markup | None:
         data_north=_n(box.north_m), data_side=_n(box.side_m),
     )  # fmt: skip
     words = (
-        f"What the sensors can see by their data sheets: {told}. {distance_words(box.side_m)} from "
-        "edge to edge. Walls, hills and trees hide parts of it."
+        f"What the sensors can see, as they are registered: {told}. "
+        f"{distance_words(box.side_m)} from edge to edge. Walls, hills and trees hide parts of it."
     )
     if far:
         words += f" Not drawn, as it reaches beyond: {', '.join(s.sensor_id for s in far)}."

@@ -94,7 +94,7 @@ svg .spot{fill:var(--ink)}
 opacity:.12}
 .going svg.map .names{opacity:.35}
 svg .zone.off{fill-opacity:0;stroke-opacity:.25}
-.later{opacity:.35}
+.later td{color:var(--soft);font-style:italic;background:var(--panel)}
 .single figure{max-width:36rem}
 .wide{margin:1rem 0}
 svg.lanes{display:block;width:100%;height:auto;border:1px solid var(--rule);

@@ -50,6 +50,8 @@ from skykeep.dossier.view import DossierView, SensorView, TrackView
 LETTERS = "cp1252"
 #: A longer list goes on in the reader's page: paper is for an overview.
 ROWS_MOST = 60
+#: A text that is longer is cut on paper: a cell of a table must fit on a page.
+LETTERS_MOST = 900
 
 _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12, spaceAfter=3)
 _SMALL = ParagraphStyle("small", _BODY, fontSize=8, leading=10, spaceAfter=0)
@@ -108,7 +110,10 @@ def _has(letter: str) -> bool:
 
 
 def _text(words: str, style: Any = _BODY) -> Any:
-    safe = printable(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    ink = printable(words)
+    if len(ink) > LETTERS_MOST:
+        ink = f"{ink[:LETTERS_MOST]} ... (cut here: all of it is in reader.html)"
+    safe = ink.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return Paragraph(safe.replace("\n", "<br/>"), style)
 
 
@@ -119,7 +124,7 @@ def _table(
     cells = [[_text(h, _BOLD) for h in headings]]
     cells += [[_text(cell, _SMALL) for cell in row] for row in rows[:ROWS_MOST]]
     widths = [_WIDTH * share / sum(shares) for share in shares]
-    made = Table(cells, colWidths=widths, repeatRows=1)
+    made = Table(cells, colWidths=widths, repeatRows=1, splitInRow=1)
     made.setStyle(
         TableStyle(
             [
@@ -137,7 +142,7 @@ def _table(
 
 
 def _box(parts: Flow) -> Any:
-    made = Table([[parts]], colWidths=[_WIDTH])
+    made = Table([[part] for part in parts], colWidths=[_WIDTH], splitInRow=1)
     made.setStyle(TableStyle([("BOX", (0, 0), (-1, -1), 1.2, colors.black)]))
     return made
 
@@ -190,7 +195,7 @@ def _allowed(view: DossierView) -> Flow:
         (
             zone.name,
             said(RESTRICTION, zone.restriction),
-            f"{zone.heights}. {zone.in_force}",
+            f"From {zone.heights}; {zone.in_force}",
             f"{zone.authority}. {zone.legal_basis or 'No legal basis is recorded'}",
         )
         for zone in view.zones
@@ -208,9 +213,11 @@ def _allowed(view: DossierView) -> Flow:
 
 
 def _seen(view: DossierView) -> Flow:
-    parts: Flow = [_text("What was seen, and by what", _H2)]
-    for track in view.tracks:
-        parts.append(KeepTogether(_track(track)))
+    parts: Flow = []
+    heading = [_text("What was seen, and by what", _H2)]
+    for number, track in enumerate(view.tracks):
+        parts.append(KeepTogether([*([] if number else heading), *_track(track)]))
+    parts = parts or heading
     rows = [_sensor(sensor) for sensor in view.sensors]
     parts += [Spacer(1, 6)]
     parts += _table(("Sensor", "What it is", "Can see", "Gave", "Health"), rows, (2, 4, 3, 3, 3))

@@ -50,17 +50,23 @@ def drawing(view: DossierView, width: float, letters: Letters) -> Any:
     whole = whole_box(view)
     if whole is None:
         return None
-    closer = closer_box(view, whole)
-    boxes = [whole] if closer is None else [whole, closer]
+    near = closer_box(view, whole)
+    boxes = [whole] if near is None else [whole, near]
     side = (width - GAP) / 2.0
     made = Drawing(width, side)
     for number, box in enumerate(boxes):
-        _map(made, view, box, number * (side + GAP), side, letters)
+        _map(made, view, box, number * (side + GAP), side, letters, closer=number > 0)
     return made
 
 
 def _map(
-    made: Any, view: DossierView, box: Box, left: float, side: float, letters: Letters
+    made: Any,
+    view: DossierView,
+    box: Box,
+    left: float,
+    side: float,
+    letters: Letters,
+    closer: bool,
 ) -> None:
     scale = side / SIZE
 
@@ -108,6 +114,8 @@ def _map(
                     strokeWidth=0.7,
                 )
             )
+            if not closer:
+                made.add(_words(letters(sensor.sensor_id), (x + 5.0, y - 2.5), left, side))
     for place in parts_of(view):
         x, y = at(*place)
         if on_sheet((x, y)):

@@ -79,7 +79,7 @@ function draw(map, t) {
     if (!lost) shape("circle", {cx: x, cy: y, r: Math.max(r, 1), class: "doubt now " + css}, map.layer);
     shape("circle", {cx: x, cy: y, r: lost ? 3 : 6, class: "place " + css}, map.layer);
     shape("text", {x: x + 10, y: y - 8}, map.layer).textContent = 
-      track.id + (lost ? ", last seen " + clock(point[0]) : "");
+      track.id + (lost ? ", held until " + clock(point[0]) : "");
   }
 }
 function words(t) {
@@ -87,7 +87,7 @@ function words(t) {
   for (const track of scene.tracks) {
     const found = place(track, t), v = last(track.verdicts, t);
     let said = "not seen yet";
-    if (found !== null && found.lost) said = "last seen " + clock(found.point[0]);
+    if (found !== null && found.lost) said = "held until " + clock(found.point[0]);
     else if (found !== null) {
       const within95 = Math.round(scene.sigmas * found.point[4]);
       said = `${Math.round(found.point[3])} m up, its place known within ${within95} m; ` +
