@@ -193,7 +193,16 @@ class Recorded:
             self.store.append([entries.site_entry(site, 0)])
         first = next(self.store.entries(0, 1))
         self.store.check_facts(first)
-        if entries.site_of(self.store.facts(first)) != site:
+        facts = self.store.facts(first)
+        try:
+            recorded = entries.site_of(facts)
+        except InputError as error:
+            raise RecordError(
+                f"the record in {self.store.folder} was written by Skykeep "
+                f"{entries.written_by(facts)}, and this version cannot read it ({error}). Read it "
+                "with that one; see docs/operations.md"
+            ) from None
+        if recorded != site:
             raise RecordError(
                 f"the record in {self.store.folder} is of another site or configuration"
             )

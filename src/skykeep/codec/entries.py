@@ -77,6 +77,14 @@ def site_of(facts: Sequence[bytes]) -> Site:
     return site
 
 
+def written_by(facts: Sequence[bytes]) -> str:
+    """The version that began a record, as its first entry says; "unknown" where it does not."""
+    try:
+        return str(msgspec.json.decode(facts[1])["skykeep"])
+    except (msgspec.DecodeError, LookupError, TypeError):
+        return "unknown"
+
+
 def tick_entry(tick: Tick) -> Entry:
     """A tick says all it says by its time."""
     return Entry(TICK, tick.at_ns, "clock", ())

@@ -236,6 +236,7 @@ HEALTH: dict[str, Any] = {
     "sensors": {"radar-1": "working"},
     "feeds": {"adsb": ""},
     "timestamps": {"tsa-1": ""},
+    "clock_back_s": 0.0,
     "waiting": 0,
     "shed_requests": 0,
     "shed_observations": 0,

@@ -35,7 +35,8 @@ class Published(BaseModel):
 
 class Health(BaseModel):
     """Whether all is well. `shed` counts what was turned away since the start; `feeds` and
-    `timestamps` say what is wrong with each, nothing where all is well."""
+    `timestamps` say what is wrong with each, nothing where all is well; `clock_back_s` is
+    how far the machine's clock is behind the record, which was kept while it was ahead."""
 
     ok: bool
     problem: str
@@ -47,6 +48,7 @@ class Health(BaseModel):
     sensors: dict[str, str]
     feeds: dict[str, str]
     timestamps: dict[str, str]
+    clock_back_s: float
     waiting: int
     shed_requests: int
     shed_observations: int
@@ -70,6 +72,7 @@ async def get_health(request: Request) -> Response:
         sensors={s.sensor.sensor_id: s.health for s in stations},
         feeds=request.app.state.feeds.troubles(),
         timestamps=request.app.state.stamper.troubles(),
+        clock_back_s=round(writer.clock_back_s(), 3),
         waiting=writer.waiting,
         shed_requests=writer.shed_jobs,
         shed_observations=writer.shed_rows,

@@ -118,6 +118,12 @@ class Writer:
         self._last_ns = max(self._last_ns, self._clock())
         return self._last_ns
 
+    def clock_back_s(self) -> float:
+        """By how much the clock is behind what the record knows: it was ahead, or is wrong now."""
+        recorded = self._recorded
+        known_ns = self._last_ns if recorded is None else recorded.runtime.now_ns
+        return max(0, max(known_ns, self._last_ns) - self._clock()) / NS_PER_S
+
     @property
     def waiting(self) -> int:
         """Jobs in the queue."""

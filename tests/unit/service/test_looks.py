@@ -54,6 +54,11 @@ ROUTES: dict[str, tuple[str, str, str | None]] = {
     "/v1/permits/due": (OFFICE, "/v1/permits/due", None),
     "/v1/exemptions/flights": (OFFICE, "/v1/exemptions/flights", None),
     "/v1/incidents": (OFFICER, "/v1/incidents", None),
+    "/v1/handovers": (OFFICER, "/v1/handovers", None),
+    "/v1/recipients": (OFFICER, "/v1/recipients", None),
+    "/v1/me": (OFFICER, "/v1/me", None),
+    "/v1/history/observations": (OFFICER, "/v1/history/observations", None),
+    "/v1/history/tracks": (OFFICER, "/v1/history/tracks", None),
     "/v1/sensors": (OFFICER, "/v1/sensors", None),
     "/v1/coverage": (
         OFFICER, "/v1/coverage?from=2026-09-12T21:48:00Z&to=2026-09-12T21:49:00Z", None,
