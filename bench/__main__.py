@@ -19,9 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    codecs,
     codecs_sapient,
     dossier,
     history,
+    hostile,
     line,
     live,
     page,
@@ -48,6 +50,8 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("the live stream", live.figures),
     ("the watch page", page.figures),
     ("permits", permits.figures),
+    ("codecs", codecs.figures),
+    ("a hostile crowd", hostile.figures),
     *((f"tracking: {name}", measure) for name, measure in PARTS.items()),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")

@@ -60,15 +60,16 @@ class Admission:
 
     def admit(self, packets: Sequence[Packet]) -> list[Packet]:
         """Those of the packets that may go on, in their order."""
-        kept = []
-        for packet in packets:
-            if self._may(packet.transmitter, packet.receipt_time_ns):
-                kept.append(packet)
-            else:
-                self.shed += 1
-                self.shed_bytes += len(packet.data)
-                self._digest.update(len(packet.data).to_bytes(8, "big") + packet.data)
-        return kept
+        return [p for p in packets if self.admits(p.transmitter, p.receipt_time_ns, p.data)]
+
+    def admits(self, transmitter: str, at_ns: int, data: bytes) -> bool:
+        """Whether what a transmitter said may go on; counted where not."""
+        if self._may(transmitter, at_ns):
+            return True
+        self.shed += 1
+        self.shed_bytes += len(data)
+        self._digest.update(len(data).to_bytes(8, "big") + data)
+        return False
 
     def _may(self, transmitter: str, at_ns: int) -> bool:
         second = at_ns // NS_PER_S

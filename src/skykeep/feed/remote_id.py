@@ -20,7 +20,7 @@ from skykeep.codec.french_id import decode_french
 from skykeep.codec.remote_id import Location, Message, decode
 from skykeep.codec.remote_id_auth import AircraftKey, Covered, join_pages, verify
 from skykeep.codec.remote_id_batch import COLUMNS, Column, Decoded, decode_many, row_of
-from skykeep.codec.remote_id_messages import MESSAGE_BYTES, BasicId, MessageType
+from skykeep.codec.remote_id_messages import MESSAGE_BYTES, BasicId, MessageType, System
 from skykeep.core.event import Finding, Severity
 from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, operators_of
 from skykeep.errors import InputError
@@ -44,8 +44,9 @@ _WIRE = frozenset({"beacon", "nan", "bt4", "bt5"})
 _OTHERS = {"french": decode_french, "dji": decode_dji}
 _BASIC_ID, _LOCATION = int(MessageType.BASIC_ID), int(MessageType.LOCATION)
 _AUTHENTICATION = int(MessageType.AUTHENTICATION)
-#: Said again and again without a change. Not the system message: it may hold where a person is.
-_LASTING = frozenset({_BASIC_ID, int(MessageType.SELF_ID), int(MessageType.OPERATOR_ID)})
+_SYSTEM = int(MessageType.SYSTEM)
+#: Said again and again without a change.
+_LASTING = frozenset({_BASIC_ID, _SYSTEM, int(MessageType.SELF_ID), int(MessageType.OPERATOR_ID)})
 
 
 @dataclass(slots=True)
@@ -222,13 +223,19 @@ class Assembler:
     def _message(self, state: Transmitter, raw: bytes, kind: int, start: int) -> Message:
         """A message that holds for a while; the same bytes as last time need no decoding."""
         key = kind << 4 | (raw[1] >> 4 if kind == _BASIC_ID else 0)
+        # Of a system message, which says where a person is, not even the bytes may be kept
+        # without a decision: a hash under the process's own secret is enough to know it again.
+        said: bytes | int = hash(raw) if kind == _SYSTEM else raw
         known = state.known.get(key)
-        if known is not None and known[0] == raw:
+        if known is not None and known[0] == said:
             return known[1]
         (message,), findings = decode(raw)
         _keep(state, [replace(f, where=_placed(f.where, start)) for f in findings])
         if kind in _LASTING:
-            state.known[key] = (raw, message)
+            kept = message
+            if isinstance(message, System) and not self._operator_positions:
+                kept = replace(message, operator_lat_deg=None, operator_lon_deg=None)
+            state.known[key] = (said, kept)
         return message
 
     def _observe(

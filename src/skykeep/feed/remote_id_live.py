@@ -20,6 +20,7 @@ from skykeep.codec.mavlink import ADSB_VEHICLE, Frame, Framer, Vehicle, frames_o
 from skykeep.codec.mavlink import remote_id_of as of_mavlink
 from skykeep.codec.radio import LINKTYPE_IEEE802_11_RADIOTAP
 from skykeep.codec.remote_id_auth import AircraftKey, Method, check_key
+from skykeep.codec.wifi import speaker_of
 from skykeep.config import FeedSettings
 from skykeep.core.event import Finding, Severity
 from skykeep.core.geo import HeightReference
@@ -100,14 +101,18 @@ class _Decoder:
         packets: list[Packet] = []
         for piece in pieces:
             try:
-                packets += self._packets(piece)
+                packets += self._let_in(piece)
             except InputError as error:
                 self._log.refuse(piece.origin or "message", error)
         self._tell_shed(pieces[-1].at_ns)
         for finding in self._log.drain():
             self._assembler.note(finding)
-        batch = self._assembler.take(self._admission.admit(packets))
+        batch = self._assembler.take(packets)
         return () if batch is None else (batch,)
+
+    def _let_in(self, piece: Piece) -> Sequence[Packet]:
+        """What a piece holds of those who are let in."""
+        return self._admission.admit(tuple(self._packets(piece)))
 
     def _packets(self, piece: Piece) -> Iterable[Packet]:
         raise NotImplementedError
@@ -152,6 +157,15 @@ class RadioDecoder(_Decoder):
         if find_remote_id(self._linktype, b"") is None:
             where = f"feeds[{settings.feed_id}].options.linktype"
             raise InputError(where, f"{self._linktype} is no radio that is known", "Give 127")
+
+    def _let_in(self, piece: Piece) -> Sequence[Packet]:
+        """Who is not let in is not decoded either: a crowd costs microseconds a frame."""
+        speaker = speaker_of(self._linktype, piece.data)
+        if speaker is None:
+            return super()._let_in(piece)
+        if not speaker or not self._admission.admits(speaker, piece.at_ns, piece.data):
+            return ()
+        return tuple(self._packets(piece))
 
     def _packets(self, piece: Piece) -> Iterator[Packet]:
         heard, findings = find_remote_id(self._linktype, piece.data, dji=self._dji) or ((), ())

@@ -73,7 +73,7 @@ class Transmitter:
     stated_at_ns: int = 0
     bad_tenths: int | None = None
     pages: dict[int, AuthenticationPage] = field(default_factory=dict)
-    known: dict[int, tuple[bytes, Message]] = field(default_factory=dict)  # by kind, as heard
+    known: dict[int, tuple[bytes | int, Message]] = field(default_factory=dict)  # by kind, as heard
     log: FindingLog = field(default_factory=lambda: FindingLog(max_of_a_kind=1))
     _claim: Claim | None = None
     _claim_until_ns: int = 0

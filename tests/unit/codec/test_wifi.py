@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skykeep.codec.pcap import Packet, read_packets
 from skykeep.codec.radio import Heard
-from skykeep.codec.wifi import find_in_wifi
+from skykeep.codec.wifi import find_in_wifi, speaker_of
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "remote_id"
 MAC = "84:cc:a8:60:43:24"
@@ -193,3 +193,18 @@ def test_any_bytes_raise_nothing(start: bytes, rest: bytes, radiotap_header: boo
     for h in heard:
         assert len(h.transmitter) == 17
         assert h.messages in start + rest
+
+
+@given(st.sampled_from(STARTS), st.binary(max_size=200), st.booleans())
+def test_a_glance_misses_nothing(start: bytes, rest: bytes, radiotap_header: bool) -> None:
+    linktype = 127 if radiotap_header else 105
+    heard, _ = find_in_wifi(linktype, start + rest, dji=True)
+    for h in heard:
+        assert speaker_of(linktype, start + rest) == h.transmitter
+
+
+def test_at_a_glance() -> None:
+    assert speaker_of(105, beacon(OURS)) == speaker_of(127, radiotap(beacon(OURS))) == MAC
+    assert speaker_of(105, nan(0x10, INFO)) == MAC
+    assert speaker_of(105, beacon(element(b"\x00\x50\xf2\x01"))) == ""
+    assert speaker_of(192, beacon(OURS)) is None
