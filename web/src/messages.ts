@@ -175,7 +175,7 @@ export interface SensorView {
   lon_deg: number;
   height_hae_m: number;
   words: string;
-  health: "unknown" | "working" | "silent";
+  health: "unknown" | "working" | "silent" | "maintenance";
   last_heard_ms: number | null;
   period_s: number | null;
   registration: Registration | null;

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from skykeep import __version__
 from skykeep.core.alert import AlertState
-from skykeep.core.stations import SILENT, UNKNOWN, WORKING
+from skykeep.core.stations import MAINTENANCE, SILENT, UNKNOWN, WORKING
 from skykeep.service.desk import needs
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import METRICS, text_answer
@@ -106,7 +106,7 @@ class _Site(Collector):
         moment = self.hub.moment
         permissions = dict.fromkeys(PERMISSIONS, 0)
         states = dict.fromkeys((s.value for s in AlertState), 0)
-        health = dict.fromkeys((UNKNOWN, WORKING, SILENT), 0)
+        health = dict.fromkeys((UNKNOWN, WORKING, SILENT, MAINTENANCE), 0)
         if moment is not None:
             for track in moment.tracks:
                 permissions[gravest_permission(track)] += 1

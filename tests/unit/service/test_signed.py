@@ -21,6 +21,7 @@ from skykeep.core.airspace import RegisterSensor
 from skykeep.core.event import Tick
 from skykeep.core.observation import Batch
 from skykeep.runtime import Recorded
+from skykeep.service.moment import moment_of
 from tests.desk import EVIDENCE, OFFICER, RADAR_TOKEN, RECEIVER_TOKEN, Desk, posted
 from tests.faults.keeper import RADAR as KEEPER_RADAR
 from tests.faults.keeper import SITE as KEEPER_SITE
@@ -237,6 +238,10 @@ def test_who_was_looking_from_the_record(
     assert desk.command("maintain_sensor", maintained).status_code == 200
     again = desk.command("maintain_sensor", maintained)
     assert (again.status_code, "already" in again.json()["problem"]) == (409, True)
+    recorded = desk.writer.look()
+    assert recorded is not None
+    desk.app.state.hub.moment = moment_of(recorded, desk.clock.now_ns)
+    assert 'skykeep_sensors{health="maintenance"} 1.0' in desk.get("/metrics").text
     desk.clock.on(2.0)
     lat, lon, _ = FRAME.to_geodetic(500.0, 0.0, 0.0)
     span = "from=2026-09-12T21:48:00Z&to=2026-09-12T21:48:31Z"

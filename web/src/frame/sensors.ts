@@ -10,6 +10,7 @@ const HEALTH_WORDS: Record<string, string> = {
   working: "working",
   silent: "SILENT",
   unknown: "not heard yet",
+  maintenance: "in maintenance",
 };
 const HEALTH_ORDER: Record<string, number> = { silent: 0, unknown: 1, working: 2 };
 const TICK_MS = 1000;
