@@ -16,7 +16,7 @@ from skykeep.core.airspace import MaintainSensor, RegisterSensor, Site
 from skykeep.core.coverage import SensorTime, WatchBook, in_view
 from skykeep.core.event import SensorChanged, SensorNumbered
 from skykeep.errors import InputError
-from skykeep.record.entry import read_leaf
+from skykeep.record.entry import OPEN, leaf_time, read_leaf, unpack_facts
 from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
 from skykeep.service.examples import shown
 from skykeep.service.tokens import Holder, Role
@@ -30,7 +30,8 @@ router = APIRouter(tags=["sensors"])
 USUAL_HEIGHT_M = 100.0
 #: A clock that was set back may have put entries of the span behind later ones: read on so far.
 DISORDER_NS = 3_600 * NS_PER_S
-_REGISTERED = b'{"is":"RegisterSensor"'
+#: What an entry must hold to be looked into: most hold none of it.
+_REGISTERED, _SENSOR, _BATCH = b'{"is":"RegisterSensor"', b'["Sensor', b'"kind":"batch"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +46,34 @@ class Spot:
 def coverage_in(store: RecordStore, from_ns: int, to_ns: int) -> tuple[SensorTime, ...]:
     """Each sensor's time in a span; the record is read from its beginning to the span's end."""
     book = WatchBook(from_ns, to_ns)
-    for placed in store.entries():
-        leaf = read_leaf(placed.leaf)
-        if leaf.at_ns >= to_ns + DISORDER_NS:
+    for index, leaf, packed in store.packed():
+        at_ns = leaf_time(leaf)
+        if at_ns >= to_ns + DISORDER_NS:
             break
-        if leaf.at_ns >= to_ns:
+        if at_ns >= to_ns or index == 0:  # the first was written before the clock was asked
             continue
-        if leaf.kind != entries.SITE:  # it was entered before the clock was asked
-            book.written(leaf.at_ns)
-        if leaf.kind == entries.BATCH:
-            book.heard(leaf.source, leaf.at_ns)
-        elif leaf.kind == entries.COMMAND and placed.stored[0][1:].startswith(_REGISTERED):
-            command: RegisterSensor = wire.decode(placed.stored[0][1:])
-            book.registered(command.sensor, leaf.at_ns)
-        elif leaf.kind == entries.TRACKS:
-            _hear(book, placed.stored)
+        book.written(at_ns)
+        if _BATCH in leaf:
+            said = read_leaf(leaf)
+            if said.kind == entries.BATCH:
+                book.heard(said.source, at_ns)
+        elif _REGISTERED in packed or _SENSOR in packed:
+            _hear(book, at_ns, unpack_facts(index, packed))
     return book.sensors()
 
 
-def _hear(book: WatchBook, stored: tuple[bytes, ...]) -> None:
+def _hear(book: WatchBook, at_ns: int, stored: tuple[bytes, ...]) -> None:
     for fact in stored:
-        if fact[1:].startswith(b'["SensorChanged"'):
-            book.changed(msgspec.convert(msgspec.json.decode(fact[1:])[1], SensorChanged))
-        elif fact[1:].startswith(b'["SensorNumbered"'):
-            book.numbered(msgspec.convert(msgspec.json.decode(fact[1:])[1], SensorNumbered))
+        said = fact[1:]
+        if fact[:1] != OPEN:
+            continue
+        if said.startswith(_REGISTERED):
+            command: RegisterSensor = wire.decode(said)
+            book.registered(command.sensor, at_ns)
+        elif said.startswith(b'["SensorChanged"'):
+            book.changed(msgspec.convert(msgspec.json.decode(said)[1], SensorChanged))
+        elif said.startswith(b'["SensorNumbered"'):
+            book.numbered(msgspec.convert(msgspec.json.decode(said)[1], SensorNumbered))
 
 
 class SpanOut(BaseModel):
@@ -239,7 +244,7 @@ async def get_coverage(
 ) -> CoverageList:
     """Which sensors were up when, from the record, and which of them covered a place.
 
-    The record is read from its beginning: that takes some seconds for each million entries.
+    The record is read from its beginning, so that a long one takes a while.
     """
     span, writer = span_of(from_, to), writer_of(request)
     spot = spot_at(writer.site, lat, lon, height_hae_m)
