@@ -34,6 +34,7 @@ RUNS = 5
 AT_ONCE = 10_000
 AIRCRAFT = 100
 AT_NS = 1_789_249_680 * NS_PER_S
+TENTHS = 1_789_249_680 % 3_600 * 10
 
 
 def packs() -> list[bytes]:
@@ -52,7 +53,7 @@ def packs() -> list[bytes]:
         step = i // AIRCRAFT
         location = Location(
             Status.AIRBORNE, 49.6 + step * 1e-5, 6.1, HeightHae(350.0), HeightPressure(310.0),
-            HeightAgl(50.0), 90.0, 10.0, -2.0, 3.0, 3.0, 10.0, 1.0, 0.1, 18_000,
+            HeightAgl(50.0), 90.0, 10.0, -2.0, 3.0, 3.0, 10.0, 1.0, 0.1, TENTHS,
         )  # fmt: skip
         made.append(encode_pack([*fixed[i % AIRCRAFT], location]))
     return made

@@ -9,7 +9,7 @@ it beside each new location. What is heard a thousand times a second goes throug
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import isnan
 
@@ -19,7 +19,7 @@ from skykeep.codec.dji_id import decode_dji
 from skykeep.codec.french_id import decode_french
 from skykeep.codec.remote_id import Location, Message, decode
 from skykeep.codec.remote_id_auth import AircraftKey, Covered, join_pages, verify
-from skykeep.codec.remote_id_batch import COLUMNS, Column, Decoded, decode_many, row_of
+from skykeep.codec.remote_id_batch import COLUMNS, Column, decode_many, row_of
 from skykeep.codec.remote_id_messages import MESSAGE_BYTES, BasicId, MessageType, System
 from skykeep.core.event import Finding, Severity
 from skykeep.core.observation import Batch, Claim, Form, OperatorPosition, operators_of
@@ -145,6 +145,10 @@ class Assembler:
         decoded = decode_many([packets[i].data for i in wire])
         place = {i: n for n, i in enumerate(wire)}
         first, odd = decoded.first.tolist(), decoded.odd.tolist()
+        parts = list(
+            zip(decoded.start.tolist(), decoded.kind.tolist(), decoded.plain.tolist(), strict=True)
+        )
+        located = iter(decoded.columns[decoded.plain].tolist())  # visited in their order
         for i, packet in enumerate(packets):
             self._last_ns = packet.receipt_time_ns
             self.counts.packs += 1
@@ -152,7 +156,8 @@ class Assembler:
             if n is None or odd[n]:
                 self._take_literally(packet, rows)
             else:
-                self._take_decoded(packet, decoded, first[n], first[n + 1], rows)
+                here = slice(first[n], first[n + 1])
+                self._take_decoded(packet, parts[here], located, rows)
         return self._batch(rows)
 
     def note(self, finding: Finding) -> None:
@@ -196,18 +201,21 @@ class Assembler:
         self._take_evidence(state, packet, covered, rows)
 
     def _take_decoded(
-        self, packet: Packet, decoded: Decoded, first: int, end: int, rows: _Rows
+        self,
+        packet: Packet,
+        parts: list[tuple[int, int, bool]],
+        plain_rows: Iterator[list[float]],
+        rows: _Rows,
     ) -> None:
         state = self._heard(packet.transmitter)
-        self.counts.messages += end - first
+        self.counts.messages += len(parts)
         data, at_ns = packet.data, packet.receipt_time_ns
         located: list[tuple[list[float], bytes]] = []
         signed = False
-        for m in range(first, end):
-            start, kind = int(decoded.start[m]), int(decoded.kind[m])
+        for start, kind, plain in parts:
             raw = data[start : start + MESSAGE_BYTES]
-            if kind == _LOCATION and decoded.plain[m]:
-                located.append((decoded.columns[m].tolist(), raw))
+            if plain:
+                located.append((next(plain_rows), raw))
                 continue
             signed |= kind == _AUTHENTICATION
             message = self._message(state, raw, kind, start)
