@@ -631,19 +631,20 @@ def read_fact(fields: object, where: str, number: int) -> tuple[bytes, Withheld 
     commitment, which stands for it in the tree of its leaf, is the leaf hash of salt and fact.
     VerifyError: neither.
     """
-    if not isinstance(fields, dict) or {type(v) for v in fields.values()} != {str}:
+    if not isinstance(fields, dict):
         raise VerifyError(f"{where}, fact {number}", "neither a fact shown nor one withheld")
-    if fields.keys() == {"fact", "salt"}:
-        if not SALT_TEXT.fullmatch(fields["salt"]):
+    fact, salt = fields.get("fact"), fields.get("salt")
+    if len(fields) == 2 and isinstance(fact, str) and isinstance(salt, str):
+        if not SALT_TEXT.fullmatch(salt):
             problem = f"a salt that is not {SALT_BYTES} bytes in hexadecimal"
             raise VerifyError(f"{where}, fact {number}", problem)
         try:
-            return leaf_hash(bytes.fromhex(fields["salt"]) + fields["fact"].encode()), None
+            return leaf_hash(bytes.fromhex(salt) + fact.encode()), None
         except UnicodeEncodeError:
             problem = "half a character, which no text has"
             raise VerifyError(f"{where}, fact {number}", problem) from None
     where = f"{where}, fact {number}"
-    if fields.keys() != {"by", "hash", "why"}:
+    if fields.keys() != {"by", "hash", "why"} or {type(v) for v in fields.values()} != {str}:
         raise VerifyError(where, "neither a fact shown nor one withheld")
     if not fields["by"].strip() or not fields["why"].strip():
         raise VerifyError(where, "withheld without saying by whom and why")
