@@ -15,7 +15,7 @@ import msgspec
 from skykeep.codec.jsonl import encode_observation
 from skykeep.config import Delivery
 from skykeep.core.observation import Batch, Sensor
-from skykeep.deliver.settings import RecipientSettings
+from skykeep.deliver.settings import RecipientSettings, WarningSettings
 from skykeep.service.app import create_app
 from skykeep.service.tokens import Holder, Role, Tokens, digest_of, encode_tokens
 from skykeep.service.writer import Writer
@@ -60,6 +60,7 @@ class Desk:
         sensors: Sequence[Sensor] = (RADAR, RECEIVER),
         recipients: Sequence[RecipientSettings] = (),
         delivery: Delivery | None = None,
+        warn: WarningSettings | None = None,
     ) -> None:
         self.clock = Clock()
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +74,11 @@ class Desk:
             self.loop.close()
             raise
         self.app = create_app(
-            self.writer, Tokens(folder / "tokens.json"), delivery=delivery, recipients=recipients
+            self.writer,
+            Tokens(folder / "tokens.json"),
+            delivery=delivery,
+            recipients=recipients,
+            warn=warn,
         )
         self.at_work = self.loop.create_task(self.writer.run())
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)

@@ -40,6 +40,7 @@ from skykeep.core import (
     stations,
     subjects,
     verdict,
+    warning,
     zone,
     zone_book,
 )
@@ -51,7 +52,7 @@ _ROOMS = (
     airspace, alarm, alert, application, casebook, claims, displacement, event, geo,
     handover, handover_book, identity,
     numbering, observation, permit, permit_book, picture, registration, retention, schedule,
-    stations, subjects, timeline, tracker, upstream, verdict, zone, zone_book,
+    stations, subjects, timeline, tracker, upstream, verdict, warning, zone, zone_book,
 )  # fmt: skip
 
 _CLASSES: dict[str, type[Any]] = {

@@ -15,7 +15,7 @@ from skykeep.config import (
     read_timestamps,
     read_witnesses,
 )
-from skykeep.deliver.settings import read_recipients
+from skykeep.deliver.settings import read_recipients, read_warnings
 from skykeep.errors import InputError
 from skykeep.runtime import read_grounded_site, rehearse
 from skykeep.service.log import configure_logs
@@ -54,7 +54,7 @@ def run(
     serve(
         place, site, sensors, clock, lambda words: print(words, flush=True), page,
         delivery=delivery, shown=read_public(site_file), feeds=read_feeds(site_file),
-        recipients=recipients,
+        recipients=recipients, warn=read_warnings(site_file),
     )  # fmt: skip
     return 0
 

@@ -22,6 +22,7 @@ from skykeep.core.alert import Alert, AlertPolicy, HandOverAlert, concern_of
 from skykeep.core.claims import ClaimedState
 from skykeep.core.event import (
     Actor,
+    AlertChanged,
     Event,
     InputFound,
     ObservationRejected,
@@ -79,6 +80,16 @@ from skykeep.core.verdict import (
     judge,
     presence,
     usable_identity,
+)
+from skykeep.core.warning import (
+    CancelWarning,
+    DraftWarning,
+    ReleaseWarning,
+    SetDrafting,
+    WarningBook,
+    WarningCommand,
+    WarningSnapshot,
+    Zones,
 )
 from skykeep.core.zone import PublishZone, WithdrawZone, Zone
 from skykeep.core.zone_book import (
@@ -139,7 +150,13 @@ class MaintainSensor:
 
 
 Command = (
-    ZoneCommand | PermitCommand | RegisterSensor | MaintainSensor | AlarmCommand | HandoverCommand
+    ZoneCommand
+    | PermitCommand
+    | RegisterSensor
+    | MaintainSensor
+    | AlarmCommand
+    | HandoverCommand
+    | WarningCommand
 )
 
 
@@ -159,6 +176,7 @@ class Snapshot:
     permits: tuple[Permit, ...]
     book: BookSnapshot
     handovers: HandoverSnapshot
+    warnings: WarningSnapshot
 
 
 class Airspace:
@@ -178,6 +196,7 @@ class Airspace:
         self._enforced: list[Target] = []
         self.book = PermitBook(site.authority_id, site.permit_policy)
         self.handovers = HandoverBook()
+        self.warnings = WarningBook()
         self._said: list[Event] = []
 
     # -- inputs ---------------------------------------------------------------------------
@@ -227,7 +246,7 @@ class Airspace:
         except DecisionError:
             self._now_ns = before_ns
             raise
-        if not isinstance(command, AlarmCommand | HandoverCommand):
+        if not isinstance(command, AlarmCommand | HandoverCommand | WarningCommand):
             self._judge_all()
         return self._spoken()
 
@@ -250,6 +269,8 @@ class Airspace:
                 self._said.extend(self._promised(command))
             case WithdrawHandover() | SetExercise():
                 self._said.extend(self._promised(command))
+            case SetDrafting() | DraftWarning() | ReleaseWarning() | CancelWarning():
+                self._said.extend(self.warnings.apply(command, *self._to_warn()))
             case _:
                 self._said.extend(self._alarms.apply(command, self._now_ns))
 
@@ -261,6 +282,7 @@ class Airspace:
         self._timeline.prune(self._now_ns)
         self._said.extend(self._alarms.advance(self._now_ns))
         self._said.extend(self.book.advance(self._now_ns))
+        self._said.extend(self.warnings.advance(self._now_ns))
         told, unanswered = self.handovers.advance(self._now_ns)
         self._said.extend(told)
         for alert_id in unanswered:
@@ -287,6 +309,7 @@ class Airspace:
             self.permits(),
             self.book.snapshot(),
             self.handovers.snapshot(),
+            self.warnings.snapshot(),
         )
 
     @staticmethod
@@ -306,6 +329,7 @@ class Airspace:
             site.authority_id, site.permit_policy, saved.permits, saved.book
         )
         engine.handovers = HandoverBook.restore(saved.handovers)
+        engine.warnings = WarningBook.restore(saved.warnings)
         engine._choose_enforced()
         return engine
 
@@ -585,6 +609,16 @@ class Airspace:
                 )
             )
 
+    def _to_warn(self) -> tuple[Zones, bool, int]:
+        """What a warning is drafted from: own zones, whether it is an exercise, the moment."""
+        zones: Zones = {
+            t.zone.zone.zone_id: (
+                t.zone.zone.name, tuple(v.area for v in t.zone.zone.volumes),
+            )
+            for t in self._enforced
+        }  # fmt: skip
+        return zones, self.handovers.in_exercise(self._now_ns), self._now_ns
+
     def _promised(self, command: HandoverCommand) -> list[Event]:
         named = command.alert_id if isinstance(command, Instruct) else None
         alert = None if named is None else self._alarms.alerts.get(named)
@@ -597,6 +631,8 @@ class Airspace:
 
     def _spoken(self) -> tuple[Event, ...]:
         self._said.extend(self.handovers.follow(self._said, self._now_ns))
+        if self.warnings.drafting and any(isinstance(e, AlertChanged) for e in self._said):
+            self._said.extend(self.warnings.follow(self._said, *self._to_warn()))
         said, self._said = tuple(self._said), []
         return said
 

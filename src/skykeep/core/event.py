@@ -375,6 +375,19 @@ class HandoverChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningChanged:
+    """A warning of the public was drafted, or took a step of its lifecycle."""
+
+    at_ns: int
+    warning_id: str
+    zone_id: ZoneId
+    event: str
+    state: str
+    exercise: bool
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
 class ExerciseChanged:
     """Until a moment what goes out is marked as an exercise."""
 
@@ -404,4 +417,5 @@ Event = (
     | AlertChanged
     | HandoverChanged
     | ExerciseChanged
+    | WarningChanged
 )

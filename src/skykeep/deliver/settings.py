@@ -175,6 +175,48 @@ class RecipientSettings:
     languages: tuple[str, ...] = ("en",)
 
 
+class _Warnings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    public: bool = False
+    draft: bool = False
+    sender: str = ""
+    languages: tuple[str, ...] = ("en",)
+    lasts_min: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WarningSettings:
+    """How the public is warned: not at all, unless `public`; `drafting` has the system draft.
+
+    `sender` names the site in CAP messages; it must stay the same.
+    """
+
+    public: bool = False
+    drafting: bool = False
+    sender: str = ""
+    languages: tuple[str, ...] = ("en",)
+    lasts_s: float = 3_600.0
+
+
+def read_warnings(path: Path) -> WarningSettings:
+    """The part of a site file about warnings; InputError names the field that does not fit."""
+    _, part = read_outgoing(path)
+    where = f"{path}: warnings"
+    try:
+        raw = msgspec.json.decode(part, type=_Warnings)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InputError(where, str(error), "Mend the field that is named") from None
+    if (raw.public or raw.draft) and (not raw.sender or set(raw.sender) & set(" ,<&")):
+        problem = f"is {raw.sender!r}"
+        mend = "Give a name without spaces, commas, < and &, such as drones@city.example"
+        raise InputError(f"{where}.sender", problem, mend)
+    if not raw.languages or any(name not in LANGUAGES for name in raw.languages):
+        mend = f"Give some of {', '.join(LANGUAGES)}"
+        raise InputError(f"{where}.languages", f"is {raw.languages}", mend)
+    if not 1.0 <= raw.lasts_min <= 1_440.0:
+        raise InputError(f"{where}.lasts_min", f"is {raw.lasts_min}", "Give 1 to 1440 minutes")
+    return WarningSettings(raw.public, raw.draft, raw.sender, raw.languages, raw.lasts_min * 60.0)
+
+
 def read_recipients(path: Path) -> tuple[RecipientSettings, ...]:
     """The recipients of a site file; InputError names the field that does not fit."""
     parts, _ = read_outgoing(path)

@@ -29,6 +29,15 @@ WORDS: dict[str, dict[str, str]] = {
         "identified_as_other": "identified as something else",
         "closed_undetermined": "never determined",
         "disputed": "assessments differ",
+        "warn_event": "drone in a no-drone zone",
+        "warn_headline": "A drone is flying at {area} without permission.",
+        "warn_description": "A drone is flying at {area} without permission. What it is "
+        "doing there is not known.",
+        "warn_instruction": "Go inside and stay away from windows. If something falls "
+        "down, keep away from it and call the police.",
+        "over_headline": "All clear at {area}.",
+        "over_description": "The warning about a drone at {area} is over.",
+        "over_instruction": "Nothing need be done any more. Do not touch parts that fell down.",
     },
     "de": {
         "exercise": "ÜBUNG ÜBUNG ÜBUNG",
@@ -54,6 +63,15 @@ WORDS: dict[str, dict[str, str]] = {
         "identified_as_other": "als etwas anderes erkannt",
         "closed_undetermined": "nie geklärt",
         "disputed": "die Einschätzungen gehen auseinander",
+        "warn_event": "Drohne in einer Drohnenverbotszone",
+        "warn_headline": "Bei {area} fliegt eine Drohne ohne Erlaubnis.",
+        "warn_description": "Bei {area} fliegt eine Drohne ohne Erlaubnis. Was sie dort "
+        "tut, ist nicht bekannt.",
+        "warn_instruction": "Gehen Sie nach drinnen und bleiben Sie weg von Fenstern. "
+        "Fällt etwas herab, halten Sie Abstand und rufen Sie die Polizei.",
+        "over_headline": "Entwarnung bei {area}.",
+        "over_description": "Die Warnung vor einer Drohne bei {area} ist vorbei.",
+        "over_instruction": "Es ist nichts mehr zu tun. Berühren Sie keine herabgefallenen Teile.",
     },
     "fr": {
         "exercise": "EXERCICE EXERCICE EXERCICE",
@@ -78,6 +96,15 @@ WORDS: dict[str, dict[str, str]] = {
         "identified_as_other": "identifié comme autre chose",
         "closed_undetermined": "jamais déterminé",
         "disputed": "les évaluations divergent",
+        "warn_event": "drone dans une zone interdite aux drones",
+        "warn_headline": "Un drone vole sans autorisation à {area}.",
+        "warn_description": "Un drone vole sans autorisation à {area}. On ne sait pas ce "
+        "qu'il y fait.",
+        "warn_instruction": "Rentrez et éloignez-vous des fenêtres. Si quelque chose "
+        "tombe, restez à distance et appelez la police.",
+        "over_headline": "Fin d'alerte à {area}.",
+        "over_description": "L'alerte concernant un drone à {area} est terminée.",
+        "over_instruction": "Il n'y a plus rien à faire. Ne touchez pas aux pièces tombées.",
     },
 }
 LANGUAGES = tuple(WORDS)

@@ -15,7 +15,7 @@ from skykeep import __version__
 from skykeep.config import Delivery, FeedSettings, PublicSettings, TimestampPlace, WitnessPlace
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
-from skykeep.deliver.settings import RecipientSettings
+from skykeep.deliver.settings import RecipientSettings, WarningSettings
 from skykeep.service import (
     alerts,
     batches,
@@ -40,6 +40,7 @@ from skykeep.service import (
     tiles,
     timestamps,
     tracks,
+    warnings,
     zone_steps,
     zones,
 )
@@ -89,6 +90,7 @@ def create_app(
     fed: tuple[Sequence[FeedSettings], Sequence[Sensor]] = ((), ()),
     recipients: Sequence[RecipientSettings] = (),
     stamps: Sequence[TimestampPlace] = (),
+    warn: WarningSettings | None = None,
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
@@ -117,7 +119,10 @@ def create_app(
     app.state.looks, app.state.reading_coverage = looks.Looks(writer), asyncio.Lock()
     app.state.hub = Hub(writer, sockets, page, app.state.looks)
     app.state.outbox = Outbox(writer, delivery or Delivery())
-    app.state.dispatcher = Dispatcher(writer, app.state.outbox, delivery or Delivery(), recipients)
+    warn = warn or WarningSettings()
+    app.state.dispatcher = Dispatcher(
+        writer, app.state.outbox, delivery or Delivery(), recipients, warn.drafting
+    )
     app.state.streams = streams.Streams(app.state.dispatcher, app.state.hub)
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
@@ -134,7 +139,8 @@ def create_app(
     app.include_router(feeds.router)
     for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history, coverage):
         app.include_router(room.router)
-    for room in (handovers, handover_page, streams):
+    app.state.warnings = warn
+    for room in (handovers, handover_page, streams, warnings):
         app.include_router(room.router)
 
     generated = app.openapi

@@ -18,6 +18,7 @@ from skykeep.core.event import (
     HandoverChanged,
     NoticeDue,
     PermitChanged,
+    WarningChanged,
     ZoneChanged,
 )
 from skykeep.runtime import Answer
@@ -32,6 +33,7 @@ _TOLD = (
     HandoverChanged,
     NoticeDue,
     PermitChanged,
+    WarningChanged,
     ZoneChanged,
 )
 

@@ -19,6 +19,7 @@ from skykeep.core.alert import Alert
 from skykeep.core.event import Actor, HandoverChanged
 from skykeep.core.handover import Handover, ReportSending, SetRecipients
 from skykeep.core.picture import TrackView
+from skykeep.core.warning import SetDrafting
 from skykeep.deliver import mail, webhook
 from skykeep.deliver.link import Link
 from skykeep.deliver.message import HandoverMessage, encode, message_of, subject_of
@@ -51,7 +52,11 @@ class Dispatcher:
         outbox: Outbox,
         delivery: Delivery,
         recipients: Sequence[RecipientSettings] = (),
+        drafting: bool = False,
     ) -> None:
+        """`drafting`: whether the system drafts warnings of the public, which goes into the record
+        with the recipients."""
+        self._drafting = drafting
         self.writer, self.outbox, self.delivery = writer, outbox, delivery
         self.settings = {r.recipient.name: r for r in recipients}
         #: Ways out that stay open, by recipient and channel.
@@ -132,6 +137,9 @@ class Dispatcher:
         )
         if known != wanted:
             await self.writer.submit([SetRecipients(CONFIGURATION, wanted)])
+        drafting = await self.writer.ask(lambda r: r.runtime.airspace.warnings.drafting)
+        if drafting != self._drafting:
+            await self.writer.submit([SetDrafting(CONFIGURATION, self._drafting)])
 
     def _ended(
         self, way: tuple[str, str], key: tuple[str, int, str], task: asyncio.Task[None]

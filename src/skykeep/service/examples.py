@@ -197,6 +197,38 @@ HANDOVERS: dict[str, Any] = {
         }
     ]
 }
+WARNING_TEXT = {
+    "language": "en",
+    "headline": "A drone is flying at Citadel without permission.",
+    "description": "A drone is flying at Citadel without permission.",
+    "instruction": "Go inside and stay away from windows.",
+}
+WARNINGS: dict[str, Any] = {
+    "public": True,
+    "warnings": [
+        {
+            "warning_id": "W00001",
+            "state": "released",
+            "zone_id": "Z1",
+            "area": "Citadel",
+            "drafted": "2026-09-12T00:26:45Z",
+            "by": "warning rule",
+            "exercise": False,
+            "alert_id": "A00001",
+            "texts": [WARNING_TEXT],
+            "messages": [
+                {
+                    "identifier": "skykeep.city.W00001.1",
+                    "step": "release",
+                    "at": "2026-09-12T00:27:30Z",
+                    "expires": "2026-09-12T01:27:30Z",
+                    "by": "A. Weber",
+                    "texts": [WARNING_TEXT],
+                }
+            ],
+        }
+    ],
+}
 DONE: dict[str, Any] = {
     "entries": [4712],
     "changed": [
@@ -443,6 +475,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Taken": TAKEN,
     "TrackList": TRACKS,
     "Versions": VERSIONS,
+    "WarningList": WARNINGS,
     "ZoneCollection": ZONES,
 }
 

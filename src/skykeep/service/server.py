@@ -21,7 +21,7 @@ from skykeep.config import Delivery, FeedSettings, PublicSettings, TimestampPlac
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
-from skykeep.deliver.settings import RecipientSettings
+from skykeep.deliver.settings import RecipientSettings, WarningSettings
 from skykeep.errors import InputError, RecordError
 from skykeep.service import log
 from skykeep.service.app import create_app
@@ -97,6 +97,7 @@ def serve(
     shown: PublicSettings | None = None,
     feeds: Sequence[FeedSettings] = (),
     recipients: Sequence[RecipientSettings] = (),
+    warn: WarningSettings | None = None,
 ) -> None:
     """Serve until a signal. InputError for a place to listen that cannot be had; RecordError
     for a record that does not hold, or that could not be kept to the end.
@@ -110,7 +111,7 @@ def serve(
         asyncio.run(
             _serve(
                 place, listener, writer, say, page, play, delivery, shown, (feeds, sensors),
-                recipients,
+                recipients, warn,
             )
         )  # fmt: skip
     finally:
@@ -128,6 +129,7 @@ async def _serve(
     shown: PublicSettings | None,
     fed: tuple[Sequence[FeedSettings], Sequence[Sensor]],
     recipients: Sequence[RecipientSettings],
+    warn: WarningSettings | None,
 ) -> None:
     tokens = Tokens(place.tokens)
     tokens.refresh()
@@ -138,7 +140,7 @@ async def _serve(
         raise
     app = create_app(
         writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed, recipients,
-        place.timestamps,
+        place.timestamps, warn,
     )  # fmt: skip
     config = uvicorn.Config(
         app,

@@ -298,6 +298,7 @@ READS = {
     },
     "recipients": {OFFICER},
     "handovers": {OFFICER, PATROL},
+    "warnings": {OFFICER, READER},
 }
 ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban", "change_zone")
 PERMIT_COMMANDS = ("put_permit", "grant_permit")
@@ -305,6 +306,7 @@ OFFICER_COMMANDS = (
     "acknowledge_alert", "hand_over_alert", "close_alert", "shelve_alert", "unshelve_alert",
     "open_incident", "file_report", "assess", "move_incident", "hold_incident", "maintain_sensor",
     "hand_over_incident", "instruct", "withdraw_handover", "set_exercise",
+    "draft_warning", "release_warning", "cancel_warning",
 )  # fmt: skip
 BODIES: dict[str, Any] = {
     "publish_zone": json.loads(ZONES),
@@ -334,6 +336,9 @@ BODIES: dict[str, Any] = {
     "withdraw_handover": {"handover_id": "H9", "why": "x"},
     "set_exercise": {"until": "2026-09-12T23:00:00Z", "why": "x"},
     "acknowledge_handover": {"handover_id": "H9"},
+    "draft_warning": {"zone_id": "Z9"},
+    "release_warning": {"warning_id": "W9"},
+    "cancel_warning": {"warning_id": "W9"},
     "report_back": {"handover_id": "H9", "words": "x"},
     "close_alert": {"alert_id": "A9", "why": "x"},
     "shelve_alert": {"alert_id": "A9", "until": "2027-01-01T00:00:00Z", "why": "x"},

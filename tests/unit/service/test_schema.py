@@ -50,7 +50,7 @@ ROUTES = [
     "/v1/exemptions", "/v1/observations", "/v1/alerts", "/v1/incidents",
     "/v1/incidents/{incident_id}", "/v1/sensors", "/metrics",
     "/v1/history/observations", "/v1/history/tracks",
-    "/v1/recipients", "/v1/handovers", "/v1/permits/due", "/v1/permits/card",
+    "/v1/recipients", "/v1/handovers", "/v1/warnings", "/v1/permits/due", "/v1/permits/card",
     "/v1/exemptions/flights", "/v1/receipts/{entry}",
     *(f"/v1/commands/{name}" for name in MAY),
 ]  # fmt: skip
