@@ -19,7 +19,8 @@ http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is a
 anybody: grid, range rings, coasts and borders, and local fonts.
 
 `public` is what everybody may read without a token (docs/publishing.md): nothing, unless
-`zones` is true.
+`zones` is true. `sightings` in it opens a form to everybody (docs/sources/people.md):
+{"sensor": "people", "legal_basis": "...", "retention": "..."}
 
 `permits` is what the site's law says of its proceedings (core/permit, PermitPolicy), and how
 holders are told: `public_url` where their own page is reached, `smtp` the site's mail relay,
@@ -127,11 +128,18 @@ class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     glyphs: str | None = None
 
 
+class _Sightings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    sensor: str
+    legal_basis: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+    retention: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+
+
 class _Public(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     zones: bool = False
     contact: str = ""
     folder: str | None = None
     refresh_min: float = 10.0
+    sightings: _Sightings | None = None
 
 
 class _Smtp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -231,6 +239,15 @@ class WitnessPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class SightingSettings:
+    """The public's sightings form: its sensor, the law it rests on, how long what is kept."""
+
+    sensor: SensorId
+    legal_basis: str
+    retention: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublicSettings:
     """What everybody may see: nothing, unless `zones` is set (docs/publishing.md).
 
@@ -242,6 +259,7 @@ class PublicSettings:
     contact: str = ""
     folder: Path | None = None
     refresh_s: float = 600.0
+    sightings: SightingSettings | None = None
 
 
 #: The public page warns of data that are a day old.
@@ -259,7 +277,11 @@ def read_public(path: Path) -> PublicSettings:
         problem = "is given, but public.zones is not true"
         raise InputError(f"{path}: public.folder", problem, "Set zones to true, or leave it out")
     folder = None if raw.folder is None else path.parent / raw.folder
-    return PublicSettings(raw.zones, raw.contact, folder, raw.refresh_min * 60.0)
+    told = raw.sightings
+    sightings = None
+    if told is not None:
+        sightings = SightingSettings(SensorId(told.sensor), told.legal_basis, told.retention)
+    return PublicSettings(raw.zones, raw.contact, folder, raw.refresh_min * 60.0, sightings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from skykeep.core.handover import (
 )
 from skykeep.core.handover_book import HandoverBook, HandoverSnapshot
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
-from skykeep.core.intake import azimuth_or_none, usable_rows
+from skykeep.core.intake import known_or_none, usable_rows
 from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
 from skykeep.core.permit import ChangePermit, Permit, PermitPolicy, PutPermit
 from skykeep.core.permit_book import (
@@ -483,8 +483,10 @@ class Airspace:
                     row,
                     batch.sensor_id,
                     int(batch.event_time_ns[row]),
-                    azimuth_or_none(float(batch.values[row, 0])),
+                    known_or_none(float(batch.values[row, 0])),
                     batch.words[row] if batch.words else "",
+                    known_or_none(float(batch.values[row, 1])),
+                    known_or_none(float(batch.values[row, 2])),
                 )
             )
 

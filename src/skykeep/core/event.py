@@ -124,7 +124,10 @@ class InputFound:
 
 @dataclass(frozen=True, slots=True)
 class ReportKept:
-    """A person's report, kept as a report: it starts no track and raises no alert."""
+    """A person's report, kept as a report: it starts no track and raises no alert.
+
+    The place is where the person stood, as the middle of a cell, where that is known.
+    """
 
     at_ns: int
     batch_id: BatchId
@@ -133,6 +136,8 @@ class ReportKept:
     seen_at_ns: int
     azimuth_deg: float | None
     words: str
+    lat_deg: float | None = None
+    lon_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from skykeep.units import NS_PER_S, to_datetime
 FUTURE_NS = 5 * NS_PER_S
 #: Older than this at receipt an observation cannot be live; it belongs to a recording.
 OLDEST_NS = 300 * NS_PER_S
+#: People tell afterwards.
+OLDEST_REPORT_NS = 86_400 * NS_PER_S
 #: Rows named one by one in a batch that is all bad; the rest are summed up in one line.
 REJECTIONS_NAMED = 100
 #: More rows than this are shed: a radar turn has hundreds, not tens of thousands.
@@ -52,7 +54,7 @@ _LIMITS: dict[Form, tuple[float, ...]] = {
     Form.POSITION: (90.0, 180.0),
     Form.TRACK: (90.0, 180.0),
     Form.BEARING: (360.0,),
-    Form.SIGHTING: (360.0,),
+    Form.SIGHTING: (360.0, 90.0, 180.0),
 }
 #: Forms whose values are a place, with a height and a velocity where they are known.
 _PLACED = frozenset({Form.POSITION, Form.TRACK})
@@ -95,13 +97,17 @@ def usable_rows(batch: Batch, now_ns: int) -> tuple[I64, list[ObservationRejecte
     return np.flatnonzero(~bad), events
 
 
+def _oldest_ns(form: Form) -> int:
+    return OLDEST_REPORT_NS if form is Form.SIGHTING else OLDEST_NS
+
+
 def _quick_look(batch: Batch) -> bool:
     """Whether no rule finds a fault, without a word about it: most batches are good."""
     n = len(batch)
     return bool(
         _all_usable(
             batch.event_time_ns,
-            batch.receipt_time_ns - OLDEST_NS,
+            batch.receipt_time_ns - _oldest_ns(batch.form),
             batch.receipt_time_ns + FUTURE_NS,
             batch.values,
             batch.sigmas,
@@ -179,7 +185,7 @@ def _words(batch: Batch, check: _Check, row: int) -> str:
 def _checks(batch: Batch, used: int) -> Iterator[_Check]:
     """Every rule, the plainest fault of a row first."""
     times = batch.event_time_ns[:used]
-    early, late = batch.receipt_time_ns - OLDEST_NS, batch.receipt_time_ns + FUTURE_NS
+    early, late = batch.receipt_time_ns - _oldest_ns(batch.form), batch.receipt_time_ns + FUTURE_NS
     yield _Check((times < early) | (times > late), "event_time", None, "")
     both = zip(_COLUMNS[batch.form], _SIGMAS[batch.form], strict=True)
     for column, (name, sigma_name) in enumerate(both):
@@ -189,7 +195,7 @@ def _checks(batch: Batch, used: int) -> Iterator[_Check]:
         yield _Check(wrong, sigma_name, sigmas, "is {}, must be above 0")
         wrong = ~(sigmas <= MOST_SIGMA)
         yield _Check(wrong, sigma_name, sigmas, "is {}: too much to say anything")
-    names = _COLUMNS[batch.form] or ("azimuth_deg",)
+    names = _COLUMNS[batch.form] or ("azimuth_deg", "lat_deg", "lon_deg")
     for column, (name, limit) in enumerate(zip(names, _LIMITS[batch.form], strict=True)):
         values = batch.values[:used, column]
         yield _Check(np.abs(values) > limit, name, values, f"is {{}}, beyond {limit:.0f}")
@@ -237,6 +243,6 @@ def _track_checks(batch: Batch, used: int) -> Iterator[_Check]:
                  f"has a part that is not between {LEAST_SIGMA} and {MOST_SIGMA}")  # fmt: skip
 
 
-def azimuth_or_none(value_deg: float) -> float | None:
-    """A person's bearing, where one was given."""
+def known_or_none(value_deg: float) -> float | None:
+    """A part of a person's report, where one was given."""
     return None if math.isnan(value_deg) else value_deg

@@ -45,7 +45,7 @@ class Form(enum.StrEnum):
     POSITION = "position"  # lat_deg, lon_deg, height_m in the row's own reference
     BEARING = "bearing"  # azimuth_deg, elevation_deg or NaN, NaN
     TRACK = "track"  # as POSITION, of a track that somebody else's system made
-    SIGHTING = "sighting"  # azimuth_deg or NaN, NaN, NaN: a person's report, with words
+    SIGHTING = "sighting"  # azimuth_deg, lat_deg, lon_deg of who saw it, or NaN; with words
 
 
 class TargetKind(enum.IntEnum):
@@ -258,7 +258,11 @@ def places_of(batch: Batch, sensor: Sensor | None) -> F64:
         return np.full((len(batch), 3), math.nan)
     origin = (sensor.lat_deg, sensor.lon_deg, sensor.height_hae_m)
     if batch.form is not Form.POLAR:
-        return np.tile(np.array(origin), (len(batch), 1))
+        places = np.tile(np.array(origin), (len(batch), 1))
+        if batch.form is Form.SIGHTING:
+            told = np.isfinite(batch.values[:, 1:]).all(axis=1)
+            places[told, :2], places[told, 2] = batch.values[told, 1:], math.nan
+        return places
     range_m, azimuth, elevation = batch.values[:, 0], *np.radians(batch.values[:, 1:]).T
     level_m = range_m * np.cos(elevation)
     enu = (level_m * np.sin(azimuth), level_m * np.cos(azimuth), range_m * np.sin(elevation))

@@ -36,6 +36,7 @@ from skykeep.service import (
     problems,
     public,
     receipts,
+    sightings,
     streams,
     tiles,
     timestamps,
@@ -127,6 +128,8 @@ def create_app(
     app.state.publisher = Publisher(writer, shown or PublicSettings())
     app.state.retention = Retention(writer, retention or RetentionPolicy())
     app.state.feeds = feeds.Feeds(writer, *fed, writer.now_ns)
+    told = None if shown is None else shown.sightings
+    app.state.sightings = sightings.Sightings(writer, told, fed[1])
     app.state.history = history.Keeper(writer)
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
@@ -137,6 +140,7 @@ def create_app(
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):
         app.include_router(room.router)
     app.include_router(feeds.router)
+    app.include_router(sightings.router)
     for room in (permits_card, permits_exempt, permits_page, zone_steps, looks, history, coverage):
         app.include_router(room.router)
     app.state.warnings = warn
