@@ -126,7 +126,7 @@ class InputFound:
 class ReportKept:
     """A person's report, kept as a report: it starts no track and raises no alert.
 
-    The place is where the person stood, as the middle of a cell, where that is known.
+    The place is where the person stood, rounded, where that is known.
     """
 
     at_ns: int

@@ -456,6 +456,21 @@ FEEDS: dict[str, Any] = {
 }
 
 #: By the names of the schemas: of answers, and of bodies that hold a whole document.
+SIGHTINGS: dict[str, Any] = {
+    "sightings": [
+        {
+            "seen": "2026-09-12T00:26:40.000Z",
+            "received": "2026-09-12T00:27:12.000Z",
+            "sensor": "people",
+            "words": "a drone with rotors, hovering, 12 degrees up",
+            "azimuth_deg": 47.0,
+            "lat_deg": 49.612,
+            "lon_deg": 6.13,
+            "may_be_one": {},
+        }
+    ],
+    "refused": 0,
+}
 ANSWERS: dict[str, dict[str, Any]] = {
     "AlertList": ALERTS,
     "Ban": {"document": ZONES, "why": "a gas leak"},
@@ -472,6 +487,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Proposal": {"document": ZONES, "why": "the park too"},
     "RecipientList": RECIPIENTS,
     "SensorList": SENSORS,
+    "SightingIn": {"words": "two lights over the yard", "azimuth_deg": 10.0},
+    "SightingList": SIGHTINGS,
+    "SightingTaken": {"entry": 4711},
     "Taken": TAKEN,
     "TrackList": TRACKS,
     "Versions": VERSIONS,

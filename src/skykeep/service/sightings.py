@@ -2,7 +2,7 @@
 
 A report is kept as a report (core/event.ReportKept): it starts no track and raises no alert.
 The public form is off unless the site switches it on with its legal basis. Nothing that is typed
-is taken from the public, so that no name comes into the open record; places are kept as cells.
+is taken from the public, so that no name comes into the open record; places are rounded.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from skykeep.codec.moment import format_moment
 from skykeep.config import SightingSettings
 from skykeep.core.event import ReportKept
 from skykeep.core.observation import Batch, Form, Sensor, SensorKind
-from skykeep.core.retention import coarse_place
 from skykeep.core.sightings import may_be_one
 from skykeep.errors import InputError
 from skykeep.service import sighting_page as page
 from skykeep.service.desk import COMMANDS, READS, needs
 from skykeep.service.hub import Hub
+from skykeep.service.looks import looked
 from skykeep.service.problems import Refused
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.writer import UnavailableError, Writer
@@ -44,6 +44,8 @@ MOST_OF_ONE, MOST_OF_ALL = 6, 300
 MOST_ADDRESSES = 10_000
 #: A phone's compass in a hand, and a direction that was chosen out of eight.
 SIGMA_COMPASS_DEG, SIGMA_CHOSEN_DEG = 15.0, 22.5
+#: Of degrees: who reports is kept to about 100 m, enough for directions to cross.
+PLACE_DECIMALS = 3
 _NAN = math.nan
 
 
@@ -95,7 +97,7 @@ class Sightings:
             raise Refused(409, "sensors", "the site has none of kind person", "Enter one")
         now_ns = self.writer.now_ns()
         self._count += 1
-        lat, lon = (_NAN, _NAN) if math.isnan(place[0]) else coarse_place(*place)
+        lat, lon = (round(part, PLACE_DECIMALS) for part in place)
         batch = Batch(
             BatchId(f"{self.sensor}:{now_ns}:{self._count}"), SensorId(self.sensor), now_ns,
             Form.SIGHTING, np.array([min(seen_ns, now_ns)], np.int64),
@@ -263,6 +265,7 @@ async def get_sightings(
     request: Request, holder: Annotated[Holder, needs(Role.OFFICER)]
 ) -> SightingList:
     """The latest reports, and which of them may be of one event: suggested, never merged."""
+    await looked(request, holder, "reports")
     hub: Hub = request.app.state.hub
     reports: list[ReportKept] = list(hub.heard.reports)
     pairs: dict[int, dict[int, str]] = {}

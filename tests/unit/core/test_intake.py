@@ -23,7 +23,7 @@ from skykeep.core.intake import (
     MOST_SPEED_MPS,
     OLDEST_NS,
     REJECTIONS_NAMED,
-    azimuth_or_none,
+    known_or_none,
     usable_rows,
 )
 from skykeep.core.observation import Batch, Form
@@ -255,5 +255,5 @@ def test_the_quick_look_agrees_with_the_rules(
 
 
 def test_a_bearing_of_a_person_is_optional() -> None:
-    assert azimuth_or_none(NOWHERE) is None
-    assert azimuth_or_none(0.0) == 0.0
+    assert known_or_none(NOWHERE) is None
+    assert known_or_none(0.0) == 0.0

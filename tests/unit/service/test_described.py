@@ -77,6 +77,8 @@ def test_every_body_that_is_shown_is_understood(desk: Desk, document: dict[str, 
         if path == "/v1/batches":
             example = json.loads(json.dumps(example).replace("radar-1", "radar"))
             answer = desk.post(example, RADAR_TOKEN)
+        elif path == "/v1/sightings":
+            answer = desk.request("POST", path, OFFICER, json=example)
         else:
             if name == "put_permit":
                 example = example | {"authority": "city"}
