@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from skykeep import __version__
-from skykeep.commands import evidence_cli, history_cli, permits_cli, zone_steps
+from skykeep.commands import evidence_cli, handover_cli, history_cli, permits_cli, zone_steps
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
@@ -84,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_witness(commands)
     _add_zones(commands)
     _add_permit(commands)
+    handover_cli.add(commands, _add_token)
     evidence_cli.add(commands, _add_json, _add_token)
     return parser
 
@@ -149,9 +150,10 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     new.add_argument(
         "--role",
         required=True,
-        choices=("sensor", "officer", "permit_office", "reader", "evidence_officer"),
+        choices=("sensor", "officer", "permit_office", "reader", "evidence_officer", "recipient"),
     )
     new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
+    new.add_argument("--recipient", metavar="NAME", help="for whom a recipient's token speaks")
     new.set_defaults(run=_token_new)
 
 
@@ -423,7 +425,7 @@ def _witness_run(args: argparse.Namespace) -> int:
 def _token_new(args: argparse.Namespace) -> int:
     from skykeep.commands import token
 
-    return token.new(args.file, args.name, args.role, args.sensor)
+    return token.new(args.file, args.name, args.role, args.sensor, args.recipient)
 
 
 def _incident_list(args: argparse.Namespace) -> int:

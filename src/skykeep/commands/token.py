@@ -10,9 +10,9 @@ from skykeep.errors import InputError
 from skykeep.service.tokens import Role, encode_tokens, new_token, read_tokens
 
 
-def new(path: Path, name: str, role: str, sensor: str | None) -> int:
+def new(path: Path, name: str, role: str, sensor: str | None, recipient: str | None = None) -> int:
     """Print a fresh token, once, and append its hash to the file at `path`."""
-    token, holder = new_token(name, Role(role), sensor)
+    token, holder = new_token(name, Role(role), sensor, recipient)
     with only_writer(path):
         if not path.exists():
             _make_private(path)
