@@ -246,6 +246,7 @@ class World {
         permission: "not_permitted",
         reasons: [{ code: "no_permit", words: "no permit covers it here and now" }],
         raised_ms: START + i * 1000,
+        escalations: 0,
         shelved_until_ms: null,
         steps: [],
         identity: null,
@@ -257,7 +258,7 @@ class World {
         { m: Math.hypot(this.x[i]!, this.y[i]!), bearing_deg: (Math.atan2(this.x[i]!, this.y[i]!) * 180) / Math.PI },
       ]),
     );
-    return { topic: "alerts", at_ms: now, alerts, more: 0, distances };
+    return { topic: "alerts", at_ms: now, alerts, more: 0, flood: false, raised_lately: 0, groups: [], distances };
   }
 }
 

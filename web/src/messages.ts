@@ -103,6 +103,8 @@ export interface AlertView {
   permission: string;
   reasons: Reason[];
   raised_ms: number;
+  /** How often it was told anew because nobody looked. */
+  escalations: number;
   shelved_until_ms: number | null;
   steps: AlertStep[];
   identity: { scheme: string; identity: string; transmitter: string; strength: string } | null;
@@ -113,6 +115,11 @@ export interface AlertsMessage {
   at_ms: number;
   alerts: AlertView[];
   more: number;
+  /** More come than a person can answer: those of a group are shown as its first, the worst. */
+  flood: boolean;
+  /** So many were raised in the last ten minutes. */
+  raised_lately: number;
+  groups: string[][];
   distances: Record<string, { m: number; bearing_deg: number }>;
 }
 

@@ -21,6 +21,7 @@ from skykeep.core.event import (
     AlertChanged,
     Event,
     Finding,
+    FloodChanged,
     IdentityChanged,
     Looked,
     Severity,
@@ -303,7 +304,7 @@ def output_entries(events: Iterable[Event], at_ns: int) -> list[Entry]:
         fact = Fact(wire.encode_event(event), private=isinstance(event, IdentityChanged))
         if isinstance(event, VerdictChanged):
             apart.append(Entry(VERDICT, event.at_ns, ENGINE, (fact,)))
-        elif isinstance(event, AlertChanged):
+        elif isinstance(event, AlertChanged | FloodChanged):
             apart.append(Entry(ALERT, event.at_ns, ENGINE, (fact,)))
         else:
             others.append(fact)

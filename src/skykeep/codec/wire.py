@@ -26,6 +26,7 @@ from skykeep.core import (
     claims,
     displacement,
     event,
+    flood,
     geo,
     handover,
     handover_book,
@@ -49,7 +50,7 @@ from skykeep.core.track import registration, timeline, tracker, upstream
 from skykeep.errors import InputError
 
 _ROOMS = (
-    airspace, alarm, alert, application, casebook, claims, displacement, event, geo,
+    airspace, alarm, alert, application, casebook, claims, displacement, event, flood, geo,
     handover, handover_book, identity,
     numbering, observation, permit, permit_book, picture, registration, retention, schedule,
     stations, subjects, timeline, tracker, upstream, verdict, warning, zone, zone_book,

@@ -32,6 +32,7 @@ from skykeep.core.event import (
     SensorNumbered,
     VerdictChanged,
 )
+from skykeep.core.flood import AlertRate
 from skykeep.core.foresight import Outlook, foreseen, outlook
 from skykeep.core.geo import F64, Frame, HeightReference, Terrain, height_of
 from skykeep.core.handover import (
@@ -190,7 +191,7 @@ class Airspace:
         self._upstream = UpstreamTracks()
         self._claims = ClaimBook()
         self._subjects = Subjects()
-        self._alarms = Alarms(site.alert_policy)
+        self._alarms = Alarms(site.alert_policy, rate=AlertRate(site.alert_policy.flood))
         self._stations = Stations(site.frame)
         self.zone_book = ZoneBook(site.authority_id, site.zone_policy)
         self._enforced: list[Target] = []
@@ -370,10 +371,14 @@ class Airspace:
         """Whether any track is held."""
         return bool(self._subjects.held)
 
+    def flood(self) -> tuple[bool, int]:
+        """Whether more alerts come than a person can answer, and how many came of late."""
+        return self._alarms.rate.flood, len(self._alarms.rate.raised_ns)
+
     def due_ns(self) -> int | None:
         """The next moment at which a concern will have lasted: a tick then tells it in time."""
         due = [h.due_ns for h in self._subjects.held.values()]
-        due += [self.zone_book.due_ns or 0]
+        due += [self.zone_book.due_ns or 0, self._alarms.due_ns() or 0]
         return min((at for at in due if at > self._now_ns), default=None)
 
     # -- observations ---------------------------------------------------------------------

@@ -13,15 +13,17 @@ from skykeep.core.alert import (
     AlertState,
     CloseAlert,
     Concern,
+    FloodPolicy,
     HandOverAlert,
     ShelveAlert,
     UnshelveAlert,
     transition,
 )
-from skykeep.core.event import Actor, AlertChanged, Permission, Reason
+from skykeep.core.event import Actor, AlertChanged, FloodChanged, Permission, Reason
+from skykeep.core.flood import AlertRate, FloodSnapshot
 from skykeep.core.picture import Held
 from skykeep.errors import DecisionError
-from skykeep.units import AlertId, SensorId, seconds, to_datetime
+from skykeep.units import NS_PER_S, AlertId, SensorId, seconds, to_datetime
 
 RULE = Actor("alert rule", "rule")
 SHELF = Actor("shelf timer", "rule")
@@ -31,6 +33,8 @@ SENSOR_PRIORITY = 2
 CLOSED_LIMIT = 1_000
 
 AlarmCommand = AcknowledgeAlert | HandOverAlert | CloseAlert | ShelveAlert | UnshelveAlert
+
+AlarmSaid = AlertChanged | FloodChanged
 
 _EVENT_OF: dict[type, AlertEvent] = {
     AcknowledgeAlert: AlertEvent.ACKNOWLEDGE,
@@ -48,6 +52,7 @@ class AlarmsSnapshot:
     next_number: int
     alerts: tuple[Alert, ...]
     sensors: tuple[tuple[SensorId, AlertId], ...]
+    rate: FloodSnapshot = field(default_factory=FloodSnapshot)
 
 
 @dataclass(slots=True)
@@ -58,8 +63,9 @@ class Alarms:
     next_number: int = 1
     alerts: dict[AlertId, Alert] = field(default_factory=dict)
     sensors: dict[SensorId, AlertId] = field(default_factory=dict)
+    rate: AlertRate = field(default_factory=lambda: AlertRate(FloodPolicy()))
 
-    def consider(self, held: Held, concern: Concern | None, now_ns: int) -> list[AlertChanged]:
+    def consider(self, held: Held, concern: Concern | None, now_ns: int) -> list[AlarmSaid]:
         """Raise, renew or end the alert of one track, with hysteresis both ways."""
         if concern is None:
             return self._quieten(held, now_ns)
@@ -74,10 +80,10 @@ class Alarms:
             alert = self._new(now_ns, concern)
             alert = replace(alert, tracks=(held.track_id,))
             held.alert_id = alert.alert_id
-            return [self._put(alert, now_ns, "raised", RULE, "")]
+            return [self._put(alert, now_ns, "raised", RULE, ""), *self.rate.raised(now_ns)]
         return self._renew(alert, held, concern, now_ns)
 
-    def _renew(self, alert: Alert, held: Held, concern: Concern, now_ns: int) -> list[AlertChanged]:
+    def _renew(self, alert: Alert, held: Held, concern: Concern, now_ns: int) -> list[AlarmSaid]:
         """An alert holds the gravest that its cause has been; only what is graver is told."""
         tracks = alert.tracks if held.track_id in alert.tracks else (*alert.tracks, held.track_id)
         zones = tuple(sorted({*alert.zones, *concern.zones}))
@@ -105,18 +111,19 @@ class Alarms:
             concern.permission,
             concern.reasons,
             now_ns,
+            unseen_since_ns=now_ns,
         )
         self.next_number += 1
         return alert
 
-    def _quieten(self, held: Held, now_ns: int) -> list[AlertChanged]:
+    def _quieten(self, held: Held, now_ns: int) -> list[AlarmSaid]:
         if held.concern_since_ns is None:
             return []
         if now_ns - held.concern_last_ns < seconds(self.policy.clear_after_s):
             return []
         return self.end(held, now_ns, "the cause has gone")
 
-    def end(self, held: Held, now_ns: int, why: str) -> list[AlertChanged]:
+    def end(self, held: Held, now_ns: int, why: str) -> list[AlarmSaid]:
         """The cause is over; what people have to do about the alert is not."""
         held.concern_since_ns = None
         alert = None if held.alert_id is None else self.alerts.get(held.alert_id)
@@ -128,7 +135,7 @@ class Alarms:
             return []
         return [self._put(replace(alert, active=False), now_ns, "ended", RULE, why)]
 
-    def sensor(self, sensor_id: SensorId, silent: bool, now_ns: int) -> list[AlertChanged]:
+    def sensor(self, sensor_id: SensorId, silent: bool, now_ns: int) -> list[AlarmSaid]:
         """A sensor fell silent or works again."""
         known = self.sensors.get(sensor_id)
         alert = None if known is None else self.alerts.get(known)
@@ -139,7 +146,7 @@ class Alarms:
             concern = Concern(SENSOR_PRIORITY, (), Permission.UNDETERMINED, (reason,), 0.0)
             alert = self._new(now_ns, concern)
             self.sensors[sensor_id] = alert.alert_id
-            return [self._put(alert, now_ns, "raised", RULE, "")]
+            return [self._put(alert, now_ns, "raised", RULE, ""), *self.rate.raised(now_ns)]
         if alert is None or not alert.active:
             return []
         del self.sensors[sensor_id]
@@ -164,7 +171,7 @@ class Alarms:
         elif isinstance(command, HandOverAlert):
             why = f"to {command.recipient}"
         event = _EVENT_OF[type(command)]
-        moved = transition(alert, event, until_ns)
+        moved = transition(alert, event, now_ns, until_ns)
         return [self._put(moved, now_ns, event.value, command.actor, why)]
 
     def hand_back(self, alert_id: AlertId, why: str, now_ns: int) -> list[AlertChanged]:
@@ -172,11 +179,44 @@ class Alarms:
         alert = self.alerts.get(alert_id)
         if alert is None or (alert.state, AlertEvent.HAND_BACK) not in ALERT_TRANSITIONS:
             return []
-        moved = transition(alert, AlertEvent.HAND_BACK)
+        moved = transition(alert, AlertEvent.HAND_BACK, now_ns)
         return [self._put(moved, now_ns, AlertEvent.HAND_BACK.value, RULE, why)]
 
-    def advance(self, now_ns: int) -> list[AlertChanged]:
-        """Bring back what was shelved until now."""
+    def advance(self, now_ns: int) -> list[AlarmSaid]:
+        """Bring back what was shelved until now; tell anew what nobody has looked at."""
+        told: list[AlarmSaid] = [*self._unshelved(now_ns)]
+        told += self._escalated(now_ns)
+        return told + self.rate.advance(now_ns)
+
+    def _escalated(self, now_ns: int) -> list[AlertChanged]:
+        """Alerts that nobody has looked at for too long, each a few times."""
+        told = []
+        for alert in tuple(self.alerts.values()):
+            due_ns = self._escalation_ns(alert)
+            if due_ns is not None and due_ns <= now_ns:
+                louder = replace(alert, escalations=alert.escalations + 1)
+                waited_s = (now_ns - alert.unseen_since_ns) // NS_PER_S
+                why = f"nobody has looked at it for {waited_s} s"
+                told.append(self._put(louder, now_ns, "escalated", RULE, why))
+        return told
+
+    def _escalation_ns(self, alert: Alert) -> int | None:
+        after_s = self.policy.escalate_after_s
+        if alert.state is not AlertState.RAISED or not after_s:
+            return None
+        if alert.escalations >= self.policy.most_escalations:
+            return None
+        each_s = after_s[min(alert.priority, len(after_s)) - 1]
+        return alert.unseen_since_ns + seconds(each_s) * (alert.escalations + 1)
+
+    def due_ns(self) -> int | None:
+        """When the clock alone changes something here next, if it does."""
+        due = [self._escalation_ns(a) for a in self.alerts.values()]
+        due += [a.shelved_until_ns for a in self.alerts.values() if a.state is AlertState.SHELVED]
+        due.append(self.rate.due_ns())
+        return min((d for d in due if d is not None), default=None)
+
+    def _unshelved(self, now_ns: int) -> list[AlertChanged]:
         due = [
             a
             for a in self.alerts.values()
@@ -186,7 +226,7 @@ class Alarms:
         ]
         return [
             self._put(
-                transition(a, AlertEvent.UNSHELVE),
+                transition(a, AlertEvent.UNSHELVE, now_ns),
                 now_ns,
                 AlertEvent.UNSHELVE.value,
                 SHELF,
@@ -222,11 +262,13 @@ class Alarms:
     def snapshot(self) -> AlarmsSnapshot:
         """All alerts as values."""
         return AlarmsSnapshot(
-            self.next_number, tuple(self.alerts.values()), tuple(self.sensors.items())
-        )
+            self.next_number, tuple(self.alerts.values()), tuple(self.sensors.items()),
+            self.rate.snapshot(),
+        )  # fmt: skip
 
     @staticmethod
     def restore(policy: AlertPolicy, saved: AlarmsSnapshot) -> Alarms:
         """A book that goes on exactly where `saved` was taken."""
         alerts = {a.alert_id: a for a in saved.alerts}
-        return Alarms(policy, saved.next_number, alerts, dict(saved.sensors))
+        rate = AlertRate.restore(policy.flood, saved.rate)
+        return Alarms(policy, saved.next_number, alerts, dict(saved.sensors), rate)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from skykeep.core.event import Actor, Permission, Reason
 from skykeep.core.verdict import BOUND, INSIDE, Presence, Subject, Verdict
@@ -63,13 +63,24 @@ QUIET_REASONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class FloodPolicy:
+    """When alerts come too fast for a person: in `window_s` more than `above` begin a flood, fewer
+    than `below` end it."""
+
+    window_s: float = 600.0
+    above: int = 10
+    below: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class AlertPolicy:
     """When a site wants to be alerted.
 
     A concern must last `raise_after_s` (two looks at 1 Hz) and ends `clear_after_s` after it
     was last there. `undetermined_drone_probability`: from here on a track that nobody could
     judge may well be a drone; so may one of which no sensor says what it is.
-    `near_s`: an entry so soon is as urgent as an intrusion.
+    `near_s`: an entry so soon is as urgent as an intrusion. An alert of priority n that nobody
+    has looked at is told anew each `escalate_after_s[n - 1]`, `most_escalations` times.
     """
 
     raise_after_s: float = 1.0
@@ -79,11 +90,18 @@ class AlertPolicy:
     alert_unclassified: bool = True
     near_s: float = 30.0
     continue_within_s: float = 30.0
+    escalate_after_s: tuple[float, ...] = (30.0, 60.0, 300.0)
+    most_escalations: int = 3
+    flood: FloodPolicy = field(default_factory=FloodPolicy)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `priority` 1 is the highest; `active` says whether the cause goes on."""
+    """One alert. `priority` 1 is the highest; `active` says whether the cause goes on.
+
+    `unseen_since_ns` is when it last became one that wants a look, `escalations` how often it
+    has been told anew since, because nobody looked.
+    """
 
     alert_id: AlertId
     state: AlertState
@@ -95,6 +113,8 @@ class Alert:
     reasons: tuple[Reason, ...]
     raised_ns: int
     shelved_until_ns: int | None = None
+    unseen_since_ns: int = 0
+    escalations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +128,21 @@ class Concern:
     after_s: float
 
 
-def transition(alert: Alert, event: AlertEvent, until_ns: int | None = None) -> Alert:
+def transition(alert: Alert, event: AlertEvent, at_ns: int, until_ns: int | None = None) -> Alert:
     """One step of the lifecycle; DecisionError where the table has none."""
     following = ALERT_TRANSITIONS.get((alert.state, event))
     if following is None:
         raise DecisionError(
             f"alert {alert.alert_id} is {alert.state}: {event} is not possible from there"
         )
-    return replace(alert, state=following, shelved_until_ns=until_ns)
+    again = following is AlertState.RAISED
+    return replace(
+        alert,
+        state=following,
+        shelved_until_ns=until_ns,
+        unseen_since_ns=at_ns if again else alert.unseen_since_ns,
+        escalations=0,
+    )
 
 
 def concern_of(

@@ -361,6 +361,16 @@ class AlertChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FloodChanged:
+    """More alerts come than a person can answer, or no longer: so many in the last `window_s`."""
+
+    at_ns: int
+    flood: bool
+    raised: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HandoverChanged:
     """A hand-over took a step: `revision` 1 is the hand-over, 2 that it was taken back.
 
@@ -420,6 +430,7 @@ Event = (
     | NoticeTold
     | VerdictChanged
     | AlertChanged
+    | FloodChanged
     | HandoverChanged
     | ExerciseChanged
     | WarningChanged

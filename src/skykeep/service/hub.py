@@ -245,14 +245,15 @@ class Hub:
             a.alert_id: self._identities[a.alert_id] for a in told if a.alert_id in self._identities
         }
         counted = {alert_id: len(steps) for alert_id, steps in self.heard.steps.items()}
-        new = self._is_new("alerts", (alerts, counted, self._identities))
+        new = self._is_new("alerts", (alerts, counted, self._identities, moment.flood))
         near = any(t in views for a in told if a.state is not AlertState.CLOSED for t in a.tracks)
         if not new and not (beat and near):
             return
         for role, named in ((OFFICER, True), (READER, False)):
             message = alert_message(
-                moment.at_ns, alerts, views, self.heard.steps, self._identities, named
-            )
+                moment.at_ns, alerts, views, self.heard.steps, self._identities, named,
+                moment.flood,
+            )  # fmt: skip
             self._put("alerts", (role,), message)
 
     def _tell_sensors(self, moment: Moment) -> None:

@@ -16,6 +16,7 @@ from skykeep.codec.permits import permit_record
 from skykeep.core.airspace import Site
 from skykeep.core.alert import Alert, AlertState
 from skykeep.core.event import RegistrationChanged, ReportKept
+from skykeep.core.flood import groups_of
 from skykeep.core.geo import Area, Circle, Height, Tri, reference_of
 from skykeep.core.handover import Handover
 from skykeep.core.permit import Permit
@@ -57,15 +58,21 @@ def alert_message(
     steps: Mapping[str, Iterable[Step]],
     identities: Mapping[str, tuple[str, ...]],
     named: bool,
+    flood: tuple[bool, int] = (False, 0),
 ) -> Message:
-    """The topic `alerts`; `identities` by alert, `named` for those who may read names."""
+    """The topic `alerts`; `identities` by alert, `named` for those who may read names; `flood`
+    whether too many come, and how many came of late."""
     told = alerts_told(alerts)
+    groups = groups_of(told, flood[0])
     pending = [a for a in told if a.state is not AlertState.CLOSED]
     return {
         "topic": "alerts",
         "at_ms": ms(at_ns),
         "alerts": [_alert(a, steps.get(a.alert_id, ()), identities, named) for a in told],
         "more": len(alerts) - len(told),
+        "flood": flood[0],
+        "raised_lately": flood[1],
+        "groups": [group.alerts for group in groups if len(group.alerts) > 1],
         "distances": {t: _distance(tracks[t]) for a in pending for t in a.tracks if t in tracks},
     }
 
@@ -85,6 +92,7 @@ def _alert(
         "permission": alert.permission,
         "reasons": [{"code": r.code, "words": r.words if named else ""} for r in alert.reasons],
         "raised_ms": ms(alert.raised_ns),
+        "escalations": alert.escalations,
         "shelved_until_ms": ms(alert.shelved_until_ns),
         "steps": [
             {

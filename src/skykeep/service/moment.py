@@ -28,6 +28,7 @@ class Moment:
     too_late: int
     handovers: tuple[Handover, ...] = ()
     exercise_until_ns: int = 0
+    flood: tuple[bool, int] = (False, 0)
 
 
 def moment_of(recorded: Recorded, at_ns: int) -> Moment:
@@ -44,4 +45,5 @@ def moment_of(recorded: Recorded, at_ns: int) -> Moment:
         airspace.too_late,
         tuple(airspace.handovers.handovers.values()),
         airspace.handovers.exercise_until_ns,
+        airspace.flood(),
     )

@@ -21,7 +21,7 @@ from skykeep.core.alert import (
     ShelveAlert,
     UnshelveAlert,
 )
-from skykeep.core.event import AlertChanged, Permission, Reason
+from skykeep.core.event import AlertChanged, FloodChanged, Permission, Reason
 from skykeep.core.picture import Held
 from skykeep.errors import DecisionError
 from skykeep.units import AlertId, SensorId, TrackId, ZoneId
@@ -258,6 +258,7 @@ def test_a_person_may_take_it_from_the_shelf_earlier() -> None:
     alarms, _ = raised()
     step(alarms, ShelveAlert(OFFICER, FIRST, at(60.0), ""))
     assert step(alarms, UnshelveAlert(OFFICER, FIRST), 10.0).state == "raised"
+    step(alarms, AcknowledgeAlert(OFFICER, FIRST), 11.0)
     assert alarms.advance(at(61.0)) == []
 
 
@@ -317,3 +318,64 @@ def _move(alarms: Alarms, held: Held, move: str, second: float) -> list[Any]:
         return list(alarms.apply(command, at(second)))
     except DecisionError as error:
         return [str(error)]
+
+
+# -- when nobody looks, when too many come ------------------------------------------------
+
+
+def test_what_nobody_looks_at_is_told_anew_a_few_times() -> None:
+    alarms, _ = raised()
+    assert alarms.due_ns() == at(32.0)
+    assert alarms.advance(at(31.9)) == []
+    (said,) = alarms.advance(at(32.0))
+    assert isinstance(said, AlertChanged)
+    assert (said.event, said.actor, said.why) == (
+        "escalated", RULE, "nobody has looked at it for 30 s",
+    )  # fmt: skip
+    assert alarms.advance(at(61.9)) == []
+    later = [alarms.advance(at(s)) for s in (62.0, 92.0, 122.0, 9_000.0)]
+    assert [len(told) for told in later] == [1, 1, 0, 0]
+    assert alarms.due_ns() is None
+
+
+def test_whoever_looks_ends_it_and_what_comes_back_begins_anew() -> None:
+    alarms, _ = raised()
+    step(alarms, AcknowledgeAlert(OFFICER, FIRST))
+    assert alarms.due_ns() is None
+    assert alarms.advance(at(100.0)) == []
+    alarms, _ = raised()
+    alarms.advance(at(32.0))
+    step(alarms, ShelveAlert(OFFICER, FIRST, at(1_000.0), "known"), 40.0)
+    assert alarms.due_ns() == at(1_000.0)
+    (back,) = alarms.advance(at(1_000.0))
+    assert isinstance(back, AlertChanged)
+    assert back.event == "unshelve"
+    assert alarms.alerts[FIRST].escalations == 0
+    assert alarms.due_ns() == at(1_030.0)
+
+
+def test_less_grave_ones_wait_longer() -> None:
+    for priority, wait_s in ((1, 30.0), (2, 60.0), (3, 300.0)):
+        alarms, held = Alarms(POLICY), held_as()
+        alarms.consider(held, replace(grave(priority), after_s=0.0), at(0.0))
+        assert alarms.due_ns() == at(wait_s)
+
+
+def test_a_site_may_leave_it_out() -> None:
+    alarms = Alarms(replace(POLICY, escalate_after_s=()))
+    alarms.consider(held_as(), replace(grave(), after_s=0.0), at(0.0))
+    assert alarms.due_ns() is None
+    assert alarms.advance(at(10_000.0)) == []
+
+
+def test_a_flood_is_told_once_and_when_it_is_over() -> None:
+    alarms = Alarms(POLICY)
+    told: list[Any] = []
+    for n in range(15):
+        told += alarms.consider(held_as(f"T{n}"), replace(grave(), after_s=0.0), at(float(n)))
+    floods = [e for e in told if isinstance(e, FloodChanged)]
+    assert [(e.at_ns, e.flood, e.raised) for e in floods] == [(at(10.0), True, 11)]
+    alarms = Alarms.restore(POLICY, alarms.snapshot())
+    assert alarms.rate.flood
+    over = [e for e in alarms.advance(at(611.0)) if isinstance(e, FloodChanged)]
+    assert [(e.flood, e.raised) for e in over] == [(False, 3)]

@@ -39,10 +39,12 @@ def test_the_lifecycle_is_the_table(state: AlertState, event: AlertEvent) -> Non
     alert = alert_in(state)
     if following is None:
         with pytest.raises(DecisionError, match=f"alert A1 is {state}: {event} is not possible"):
-            transition(alert, event)
+            transition(alert, event, 5)
     else:
-        assert transition(alert, event) == replace(alert, state=following)
-        assert transition(alert, event, 7).shelved_until_ns == 7
+        since_ns = 5 if following is AlertState.RAISED else alert.unseen_since_ns
+        moved = replace(alert, state=following, unseen_since_ns=since_ns)
+        assert transition(replace(alert, escalations=2), event, 5) == moved
+        assert transition(alert, event, 5, 7).shelved_until_ns == 7
 
 
 def test_every_state_is_reached_every_event_used_and_only_closed_is_final() -> None:

@@ -118,6 +118,14 @@ def test_the_gravest_alerts_come_first_and_the_oldest_closed_ones_are_left_out()
     assert message["more"] == 304 - ALERTS_TOLD
 
 
+def test_in_a_flood_like_alerts_are_a_group() -> None:
+    pending = [alert(n, AlertState.RAISED) for n in range(3)] + [alert(9, AlertState.RAISED, 1)]
+    quiet = alert_message(at(400.0), pending, {}, {}, {}, True, (False, 4))
+    assert (quiet["flood"], quiet["raised_lately"], quiet["groups"]) == (False, 4, [])
+    flood = alert_message(at(400.0), pending, {}, {}, {}, True, (True, 14))
+    assert flood["groups"] == [("A00009", "A00000", "A00001", "A00002")]
+
+
 def test_frames_of_every_size_are_whole() -> None:
     for size in (0, 1, 125, 126, 127, 65_535, 65_536, 70_000):
         payload = b"x" * size

@@ -28,6 +28,9 @@ export class AlertList {
   private readonly list = h("div", { class: "cards", "data-testid": "alert-list" });
   private readonly head = h("span", { class: "count", role: "status", "data-testid": "alert-count" });
   private readonly empty = h("p", { class: "empty", "data-testid": "no-alerts" }, "No open alerts.");
+  private readonly flood = h("p", { class: "flood", role: "status", hidden: true, "data-testid": "flood" });
+  private readonly groups = new Map<string, HTMLButtonElement>();
+  private readonly spread = new Set<string>();
   private readonly more = h("p", { class: "hint", hidden: true });
   private readonly closed = h("details", { class: "closed", hidden: true });
   private readonly last = new Map<string, LastSeen>();
@@ -35,6 +38,8 @@ export class AlertList {
   private readonly incident: HTMLButtonElement;
   private order: AlertView[] = [];
   private seen: Set<string> | null = null;
+  /** How often each was told anew, as this page knows it. */
+  private louder = new Map<string, number>();
   private heldUntil = 0;
 
   constructor(
@@ -54,6 +59,7 @@ export class AlertList {
       "section",
       { class: "alerts", "aria-label": "Alerts" },
       h("div", { class: "alerts-head" }, h("h2", {}, "Alerts"), this.head, this.incident),
+      this.flood,
       this.empty,
       this.list,
       this.more,
@@ -76,9 +82,12 @@ export class AlertList {
     if (this.seen) {
       const fresh = raised.filter((a) => !this.seen!.has(a.alert_id));
       if (fresh.length > 0) this.sound.beep(Math.min(...fresh.map((a) => a.priority)));
+      const waiting = raised.filter((a) => a.escalations > (this.louder.get(a.alert_id) ?? 0));
+      if (waiting.length > 0) this.sound.alarm();
       this.refresh();
-      for (const alert of fresh) this.cards.get(alert.alert_id)?.pulse();
+      for (const alert of [...fresh, ...waiting]) this.cards.get(alert.alert_id)?.pulse();
     }
+    this.louder = new Map(raised.map((a) => [a.alert_id, a.escalations]));
     // What comes back from the shelf is raised anew: forget it while it is not raised.
     this.seen = new Set(raised.map((a) => a.alert_id));
     this.refresh();
@@ -133,8 +142,7 @@ export class AlertList {
 
   private arrange(): void {
     if (performance.now() >= this.heldUntil) {
-      const wanted = this.order.map((a) => this.cards.get(a.alert_id)!.root);
-      reorder(this.list, wanted);
+      reorder(this.list, this.shown());
       const open = new Set(this.order.map((a) => a.alert_id));
       for (const id of this.cards.keys()) {
         if (open.has(id)) continue;
@@ -144,10 +152,53 @@ export class AlertList {
       }
     }
     const raised = this.order.filter((a) => a.state === "raised").length;
-    setText(this.head, `${plural(this.order.length, "open", "open")}, ${raised} not acknowledged`);
+    const message = this.store.get("alerts");
+    const lately = message?.raised_lately ?? 0;
+    setText(
+      this.head,
+      `${plural(this.order.length, "open", "open")}, ${raised} not acknowledged, ${lately} in 10 min`,
+    );
+    setHidden(this.flood, !message?.flood);
+    setText(this.flood, `Flood: ${lately} alerts in 10 min. Like ones are shown as one, the worst on top.`);
     setHidden(this.empty, this.order.length > 0);
     setHidden(this.incident, !this.commands.allowed || this.gathered.size === 0);
     setText(this.incident, `Open an incident from ${plural(this.gathered.size, "alert")}`);
+  }
+
+  /** The cards in their order; in a flood those of a group behind a button under its worst. */
+  private shown(): HTMLElement[] {
+    const card = (id: string) => this.cards.get(id)?.root;
+    const groups = this.store.get("alerts")?.groups ?? [];
+    const under = new Map(groups.map(([worst, ...others]) => [worst!, others]));
+    const hidden = new Set(groups.flatMap(([, ...others]) => others));
+    const shown: HTMLElement[] = [];
+    for (const alert of this.order) {
+      const id = alert.alert_id;
+      if (hidden.has(id)) continue;
+      shown.push(card(id)!);
+      const others = (under.get(id) ?? []).filter((other) => card(other));
+      if (others.length === 0) continue;
+      shown.push(this.groupButton(id, others.length));
+      if (this.spread.has(id)) shown.push(...others.map((other) => card(other)!));
+    }
+    return shown;
+  }
+
+  private groupButton(worst: string, others: number): HTMLButtonElement {
+    let button = this.groups.get(worst);
+    if (!button) {
+      button = h("button", { type: "button", class: "group", "data-testid": "group" });
+      button.addEventListener("click", () => {
+        if (!this.spread.delete(worst)) this.spread.add(worst);
+        this.heldUntil = 0;
+        this.arrange();
+      });
+      this.groups.set(worst, button);
+    }
+    const open = this.spread.has(worst);
+    button.setAttribute("aria-expanded", String(open));
+    setText(button, `${open ? "Hide" : "Show"} ${others} more like ${worst}`);
+    return button;
   }
 
   private tellRest(alerts: AlertView[], more: number): void {
@@ -210,12 +261,13 @@ export class AlertList {
   private move(event: KeyboardEvent): void {
     // With the focus on the map, arrows pan it.
     if ((event.target as Element).closest?.(".maplibregl-canvas, [role=tablist]")) return;
-    if (this.order.length === 0) return;
+    const shown = this.order.filter((a) => this.cards.get(a.alert_id)!.root.isConnected);
+    if (shown.length === 0) return;
     event.preventDefault();
-    const at = this.order.findIndex((a) => a.alert_id === this.selection.alert);
+    const at = shown.findIndex((a) => a.alert_id === this.selection.alert);
     const step = event.key === "ArrowDown" ? 1 : -1;
-    const to = at < 0 ? 0 : Math.min(this.order.length - 1, Math.max(0, at + step));
-    const alert = this.order[to]!;
+    const to = at < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, at + step));
+    const alert = shown[to]!;
     this.select(alert);
     this.cards.get(alert.alert_id)?.root.focus();
   }

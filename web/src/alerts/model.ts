@@ -136,6 +136,8 @@ const STEP_WORDS: Record<string, string> = {
   shelve: "Shelved",
   unshelve: "Back from the shelf",
   close: "Closed",
+  escalated: "Told anew",
+  hand_back: "Came back",
 };
 const PEOPLE_STEPS = new Set(["acknowledge", "hand_over", "shelve", "unshelve", "close"]);
 
@@ -156,7 +158,10 @@ export function stepWords(step: AlertStep): string {
 }
 
 export function ackWords(alert: AlertView): string {
-  if (alert.state === "raised") return "Not acknowledged by anybody";
+  if (alert.state === "raised") {
+    const again = alert.escalations > 0 ? `; told anew ${plural(alert.escalations, "time")}` : "";
+    return `Not acknowledged by anybody${again}`;
+  }
   const newest = stepLines(alert)[0];
   if (newest) return newest;
   return `${STATE_WORDS[alert.state]}, before this service was started`;

@@ -40,6 +40,15 @@ export class Sound {
     if (priority === 1) this.tone(980, 0.22);
   }
 
+  /** Nobody has looked: three times up and down, unlike anything that a new alert says. */
+  alarm(): void {
+    if (this.state !== "on" || !this.context) return;
+    for (let turn = 0; turn < 3; turn++) {
+      this.tone(980, turn * 0.5);
+      this.tone(620, turn * 0.5 + 0.25);
+    }
+  }
+
   private tone(hertz: number, inS: number): void {
     const context = this.context!;
     const from = context.currentTime + inS;
