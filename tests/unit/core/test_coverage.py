@@ -99,7 +99,7 @@ def test_unknown_sensors_say_nothing() -> None:
 def test_a_place_is_covered_within_range_and_sector_alone() -> None:
     sensor = replace(RADAR, coverage=Coverage(0.0, 1_000.0, 0.0, 90.0, 0.0, 60.0))
     inside = {(500.0, 500.0): True, (-500.0, 500.0): False, (900.0, 900.0): False}
-    inside[10.0, 10.0] = False  # too high above it for its elevation
+    inside[-90.0, 10.0] = False  # right above the sensor, too high for its elevation
     for (east, north), covered in inside.items():
         place = (east, north, 100.0)
         lat, lon, hae = FRAME.to_geodetic(*place)
