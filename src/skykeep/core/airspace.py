@@ -47,7 +47,15 @@ from skykeep.core.handover import (
 from skykeep.core.handover_book import HandoverBook, HandoverSnapshot
 from skykeep.core.identity import ClaimBook, ClaimBookSnapshot
 from skykeep.core.intake import known_or_none, usable_rows
-from skykeep.core.observation import CLAIMING_KINDS, I64, Batch, Form, Sensor, SensorKind
+from skykeep.core.observation import (
+    CLAIMING_KINDS,
+    I64,
+    Batch,
+    Form,
+    Sensor,
+    SensorKind,
+    places_of,
+)
 from skykeep.core.permit import ChangePermit, Permit, PermitPolicy, PutPermit
 from skykeep.core.permit_book import (
     BookSnapshot,
@@ -236,6 +244,8 @@ class Airspace:
             self._take_claims(batch, rows)
         else:
             self._take_plots(batch, rows, station)
+            if batch.claims and batch.form is Form.POLAR:
+                self._take_answers(batch, rows, station.view.sensor)
         return self._spoken()
 
     def apply(self, command: Command, at_ns: int) -> tuple[Event, ...]:
@@ -463,6 +473,21 @@ class Airspace:
             if number:
                 reference = f"{batch.batch_id}/{row}"
                 self._subjects.refer(f"c{number}", batch.sensor_id, reference)
+
+    def _take_answers(self, batch: Batch, rows: I64, radar: Sensor) -> None:
+        """What transponders answered a radar, at the places of the plots that it came with."""
+        said = np.array([r for r in rows.tolist() if batch.claim_at(r) is not None], np.int64)
+        across_m = batch.values[:, 0] * np.radians(batch.sigmas[:, 1])
+        level_m = np.maximum(batch.sigmas[:, 0], across_m)
+        up_m = batch.values[:, 0] * np.radians(batch.sigmas[:, 2])
+        placed = replace(
+            batch,
+            form=Form.POSITION,
+            values=places_of(batch, radar),
+            sigmas=np.column_stack((level_m, level_m, up_m)),
+            height_references=np.full(len(batch), HeightReference.HAE, np.int8),
+        )
+        self._take_claims(placed, said)
 
     def _claimed_state(self, batch: Batch, row: int) -> ClaimedState:
         frame = self.site.frame

@@ -19,7 +19,7 @@ from skykeep.core.claims import ClaimedState, Habits, Told, contradictions, list
 from skykeep.core.displacement import Comparison, Evidence, comparison, take, weigh
 from skykeep.core.event import Reason, Strength
 from skykeep.core.geo import HeightHae
-from skykeep.core.observation import Claim, Scheme
+from skykeep.core.observation import CREWED_SCHEMES, Claim, Scheme
 from skykeep.core.track.kernels import claim_distances
 from skykeep.core.track.tracker import Confirmed
 from skykeep.units import NS_PER_S
@@ -43,7 +43,7 @@ TWO_PLACES_NS = 10 * NS_PER_S
 #: Claims of one transmitter stop being the same flight after this silence.
 STRETCH_NS = 60 * NS_PER_S
 #: Faster than any aircraft of the kind: the position is a jump, not a flight.
-MAX_SPEED_MPS = {Scheme.REMOTE_ID: 100.0, Scheme.ADSB: 330.0}
+MAX_SPEED_MPS = {Scheme.REMOTE_ID: 100.0, Scheme.ADSB: 330.0, Scheme.MODE_S: 330.0}
 #: A GNSS position may be off by this much more than stated without being a jump.
 JUMP_SLACK_M = 100.0
 #: So many plausible claims in the other place make it a place, if they follow each other
@@ -52,7 +52,7 @@ JUMP_CONFIRM = 3
 JUMP_FOLLOWS_NS = 5 * NS_PER_S
 #: A 24-bit address is one airframe's, and feeds do interleave frozen positions with fresh
 #: ones: what looks like two places is one aircraft. A drone's serial is easily copied.
-ONE_PLACE = frozenset({Scheme.ADSB})
+ONE_PLACE = CREWED_SCHEMES
 #: For the same reason only these are held against themselves: an ADS-B stamp is the feed's,
 #: not the aircraft's, and feeds do repeat what they said.
 HELD_TO_ITSELF = frozenset({Scheme.REMOTE_ID})

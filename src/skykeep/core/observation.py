@@ -100,6 +100,11 @@ class Scheme(enum.StrEnum):
 
     REMOTE_ID = "remote_id"
     ADSB = "adsb"
+    MODE_S = "mode_s"  # what a transponder answers a radar, Mode A codes too
+
+
+#: Who flies with these is taken as crewed, unless the claim says otherwise.
+CREWED_SCHEMES = frozenset({Scheme.ADSB, Scheme.MODE_S})
 
 
 @dataclass(frozen=True, slots=True)

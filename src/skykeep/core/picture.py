@@ -23,7 +23,7 @@ from skykeep.core.geo import (
     reference_of,
 )
 from skykeep.core.identity import NEAR_M, TWO_PLACES_NS, ClaimBook, ClaimTrack, Identity
-from skykeep.core.observation import I64, Scheme, TargetKind
+from skykeep.core.observation import CREWED_SCHEMES, I64, Scheme, TargetKind
 from skykeep.core.track.tracker import KIND_PRIOR, Confirmed
 from skykeep.core.verdict import Presence, Subject, Verdict, VerdictPolicy
 from skykeep.units import NS_PER_S, AlertId, SensorId, TrackId, ZoneId
@@ -168,7 +168,7 @@ def kind_probabilities(log_likelihoods: F64, identities: Sequence[Identity | Non
 
 def says_crewed(identity: Identity) -> bool:
     """Whether it claims to be a crewed aircraft; ADS-B without a category does."""
-    return identity.claim.scheme is Scheme.ADSB and identity.claim.crewed is not False
+    return identity.claim.scheme in CREWED_SCHEMES and identity.claim.crewed is not False
 
 
 def claimed_kinds(identity: Identity) -> tuple[float, float, float, float]:

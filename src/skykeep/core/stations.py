@@ -11,7 +11,7 @@ from skykeep.core.event import RegistrationChanged
 from skykeep.core.geo import F64, Frame
 from skykeep.core.identity import TWO_PLACES, ClaimBook, ClaimTrack
 from skykeep.core.numbering import Numbered, Numbering
-from skykeep.core.observation import I64, Batch, Sensor, SensorKind
+from skykeep.core.observation import I64, Batch, Scheme, Sensor, SensorKind
 from skykeep.core.track.kernels import covered_many
 from skykeep.core.track.registration import Cooperative, Registration, RegistrationSnapshot
 from skykeep.core.track.tracker import SensorView, view_of
@@ -203,8 +203,8 @@ def cooperative_of(claims: ClaimBook) -> Cooperative:
     """
     newest: dict[str, ClaimTrack] = {}
     for track in claims.tracks.values():
-        if track.claim.airborne is False:
-            continue
+        if track.claim.airborne is False or track.claim.scheme is Scheme.MODE_S:
+            continue  # what a radar says of itself corrects no radar
         if any(reason.code == TWO_PLACES for reason in track.reasons):
             continue
         key = f"{track.claim.scheme}:{track.claim.identity or track.claim.transmitter}"

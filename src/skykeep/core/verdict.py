@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from skykeep.core.event import Arrival, Permission, Reason, Strength
 from skykeep.core.geo import Fix, Terrain, Tri, metres_per_degree
 from skykeep.core.identity import Identity
-from skykeep.core.observation import Scheme, TargetKind
+from skykeep.core.observation import CREWED_SCHEMES, TargetKind
 from skykeep.core.permit import (
     PermitState,
     PreparedPermit,
@@ -253,7 +253,7 @@ def _judge_kind(subject: Subject, strength: Strength, policy: VerdictPolicy) -> 
     claim = None if subject.identity is None else subject.identity.claim
     if strength is Strength.INCONSISTENT and not subject.measured:
         return _verdict(Permission.UNDETERMINED, strength, "claim_inconsistent")
-    if claim is not None and claim.scheme is Scheme.ADSB and claim.crewed is not False:
+    if claim is not None and claim.scheme in CREWED_SCHEMES and claim.crewed is not False:
         if subject.taken_for_drone:
             return _verdict(Permission.UNDETERMINED, strength, "kind_conflict")
         if _counts(strength, policy):

@@ -18,6 +18,12 @@ SIGMA_HORIZONTAL_M = 92.6 / 2.448
 #: (ICAO Annex 10 vol. IV, 3.1.1.7.12.2.4), which is two sigma.
 SIGMA_PRESSURE_ALTITUDE_M = 125.0 * METRES_PER_FOOT / 2.0
 
+#: NACp to the radius in metres that holds 95 % (RTCA DO-260B, 2.2.5.1.34, table 2-70).
+_RADIUS_OF_NAC_P_M = {
+    1: 18_520.0, 2: 7_408.0, 3: 3_704.0, 4: 1_852.0, 5: 926.0, 6: 555.6, 7: 185.2, 8: 92.6,
+    9: 30.0, 10: 10.0, 11: 3.0,
+}  # fmt: skip
+
 SIGMAS = (SIGMA_HORIZONTAL_M, SIGMA_HORIZONTAL_M, SIGMA_PRESSURE_ALTITUDE_M)
 
 
@@ -31,6 +37,12 @@ def claim_of(icao24: str, callsign: str, airborne: bool | None) -> Claim:
         crewed=True,
         airborne=airborne,
     )
+
+
+def sigma_of_nac_p(nac_p: int | None) -> float:
+    """One sigma east and north that a declared accuracy means; what must be, for none."""
+    radius_m = None if nac_p is None else _RADIUS_OF_NAC_P_M.get(nac_p)
+    return SIGMA_HORIZONTAL_M if radius_m is None else radius_m / 2.448
 
 
 def velocity_of(

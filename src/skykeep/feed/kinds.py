@@ -8,13 +8,14 @@ from importlib.metadata import entry_points
 from skykeep.config import FeedSettings
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError
-from skykeep.feed import json_batches, remote_id_live, sapient, sbs1
+from skykeep.feed import asterix, json_batches, remote_id_live, sapient, sbs1
 from skykeep.feed.contract import FeedKind
 
 #: Packages name their kinds here: an entry point that gives a `FeedKind`.
 PLUGINS = "skykeep.feeds"
 OURS: tuple[FeedKind, ...] = (
     sbs1.KIND,
+    asterix.KIND,
     sapient.KIND,
     json_batches.KIND,
     remote_id_live.RADIO,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from skykeep.codec.asterix_radar import Plot, Service, encode_plot, encode_service
 from skykeep.codec.mavlink import encode_frame
 from skykeep.config import FeedSettings
 from skykeep.core.event import Finding
@@ -29,6 +30,29 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
         b"MSG,3,1,1,4D0131,1,2026/09/12,23:59:59.950,2026/09/12,23:59:59.950,"
         b",2500,,,49.6105,6.1302,,,0,0,0,0\r",
     ),
+    "asterix": (
+        encode_plot(
+            Plot(
+                25,
+                1,
+                128,
+                74_080.0,
+                90.0,
+                False,
+                False,
+                True,
+                "",
+                "1000",
+                3_048.0,
+                None,
+                "3c6dd2",
+                "DLH1",
+                7,
+                False,
+            )
+        ),
+        encode_service(Service(25, 1, 1, 256)),
+    ),
     "sapient": tuple(
         message.SerializeToString()
         for message in (registration(AT_NS), detection(AT_NS), located(AT_NS), alert(AT_NS))
@@ -45,6 +69,9 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
 }
 #: What a kind must be told to know its samples.
 SETTINGS: dict[str, FeedSettings] = {
+    "asterix": FeedSettings(
+        "conformance", SENSOR, "asterix", "", {"sources": {"25/1": "radar"}}, {"radar": RADAR}
+    ),
     "sapient": FeedSettings(
         "conformance", SENSOR, "sapient", "", {"nodes": {NODE: "radar"}}, {"radar": RADAR}
     ),
