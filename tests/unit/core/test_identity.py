@@ -560,7 +560,7 @@ def test_an_address_is_one_airframe_and_a_serial_can_be_copied(scheme: Scheme) -
     for second in range(1, 9):
         hear(book, second, drone_at(second), claim=claim)
         hear(book, second + 0.5, shifted(drone_at(second), 30_000.0), claim=claim)
-    assert len(book.tracks) == (1 if scheme is Scheme.ADSB else 2)
+    assert len(book.tracks) == (2 if scheme is Scheme.REMOTE_ID else 1)
 
 
 # -- whatever is claimed ------------------------------------------------------------------------

@@ -70,7 +70,12 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
 #: What a kind must be told to know its samples.
 SETTINGS: dict[str, FeedSettings] = {
     "asterix": FeedSettings(
-        "conformance", SENSOR, "asterix", "", {"sources": {"25/1": "radar"}}, {"radar": RADAR}
+        "conformance",
+        SENSOR,
+        "asterix",
+        "",
+        {"sources": {"25/1": str(RADAR.sensor_id)}},
+        {str(RADAR.sensor_id): replace(RADAR, kind=SensorKind.RADAR)},
     ),
     "sapient": FeedSettings(
         "conformance", SENSOR, "sapient", "", {"nodes": {NODE: "radar"}}, {"radar": RADAR}
