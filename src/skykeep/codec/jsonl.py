@@ -10,8 +10,8 @@
    | "bearing":  {"azimuth_deg", "sigma_azimuth_deg",
                   "elevation_deg"?, "sigma_elevation_deg"?}
    | "sighting": {"words", "azimuth_deg"?, "sigma_azimuth_deg"?},
-     "claim"?:   {"scheme": "remote_id" | "adsb" | "mode_s", "identity", "transmitter", "identity_type"?,
-                  "operator_id"?, "category"?, "crewed"?, "airborne"?,
+     "claim"?:   {"scheme": "remote_id" | "adsb" | "mode_s", "identity", "transmitter",
+                  "identity_type"?, "operator_id"?, "category"?, "crewed"?, "airborne"?,
                   "operator"?: {"lat_deg", "lon_deg", "source"?}},
      "kind"?:    {"drone", "bird", "aircraft", "clutter"}}
 
