@@ -1,7 +1,7 @@
 """Beast binary (port 30005): Mode S messages with time and level, as Mode-S Beast defines it.
 
     0x1A   kind   6 octets of time   1 octet of level   the message
-    kind   "1" Mode A/C, 2 octets; "2" Mode S short, 7; "3" Mode S long, 14; "4" the receiver's state
+    kind   "1" Mode A/C, 2 octets; "2" Mode S short, 7; "3" long, 14; "4" the receiver's state
 
 An octet 0x1A within is doubled. The time counts 12 MHz since the receiver's start, or, from a
 receiver with GPS, nanoseconds since midnight; which one it is the stream does not say, so that
