@@ -89,14 +89,26 @@ class Vehicle:
     age_s: int
 
 
+def _table() -> tuple[int, ...]:
+    """x^16 + x^12 + x^5 + 1, least significant bit first."""
+    made = []
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x8408 if crc & 1 else 0)
+        made.append(crc)
+    return tuple(made)
+
+
+_CRC = _table()
+
+
 def checksum(data: bytes, extra: int) -> int:
     """CRC-16/MCRF4XX, as MAVLink calls X.25, over all but the first byte, then the extra one."""
     crc = 0xFFFF
-    for byte in (*data, extra):
-        tmp = byte ^ (crc & 0xFF)
-        tmp = (tmp ^ tmp << 4) & 0xFF
-        crc = (crc >> 8) ^ (tmp << 8) ^ (tmp << 3) ^ (tmp >> 4)
-    return crc & 0xFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC[(crc ^ byte) & 0xFF]
+    return crc >> 8 ^ _CRC[(crc ^ extra) & 0xFF]
 
 
 class Framer:
