@@ -61,9 +61,11 @@ Play = Callable[[Writer, socket.socket], Coroutine[Any, Any, None]]
 class _Server(uvicorn.Server):
     """uvicorn's server; signals are ours, and it says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._leave = ready, leave
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,6 +81,7 @@ class _Server(uvicorn.Server):
     def _stop(self) -> None:
         self.force_exit = self.should_exit  # the second signal does not wait
         self.should_exit = True
+        self._leave()  # answers that never end by themselves
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -169,7 +172,7 @@ async def _serve(
         if play is None and (first := app.state.sign_in.first_invitation()) is not None:
             say(f"no administrator yet: http://{shown}:{port}/invitation/{first}")
 
-    server = _Server(config, ready)
+    server = _Server(config, ready, app.state.streams.leave)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

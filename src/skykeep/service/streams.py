@@ -79,7 +79,7 @@ class Streams:
         self.left_out: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.answers_shed = 0
-        self.stopping = False
+        self.stopping = self.leaving = False
         self._due_ns: dict[str, int] = {}
         self._connected: set[tuple[str, str]] = set()
         self._answers: asyncio.Queue[tuple[str, str, Answer]] = asyncio.Queue(ANSWERS_WAITING)
@@ -111,6 +111,11 @@ class Streams:
             link.stop()
         self._wake.set()
 
+    def leave(self) -> None:
+        """End what is read over HTTP, without waiting for its readers."""
+        self.leaving = True
+        self._wake.set()
+
     async def run(self) -> None:
         """Keep the links and tell the tracks until `stop`."""
         tasks = [asyncio.ensure_future(link.run()) for link in self.dispatcher.links.values()]
@@ -118,6 +123,7 @@ class Streams:
         try:
             while not self.stopping:
                 await self.look()
+                self._wake.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_S):
                         await self._wake.wait()
@@ -203,9 +209,9 @@ class Streams:
         seen, told = self.looks[name], 0
         while most is None or told < most:
             async with self._new:
-                while self.looks[name] == seen and not self.stopping:
+                while self.looks[name] == seen and not (self.stopping or self.leaving):
                     await self._new.wait()
-            if self.stopping:
+            if self.stopping or self.leaving:
                 return
             self.missed[name] += self.looks[name] - seen - 1
             seen, told = self.looks[name], told + 1
