@@ -80,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     history_cli.add(commands, _add_json, _add_token)
     _add_feeds(commands)
+    _add_raw(commands)
     _add_log(commands)
     _add_witness(commands)
     _add_zones(commands)
@@ -174,6 +175,16 @@ def _add_feeds(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     status.add_argument("--token-file", type=Path, metavar="F", help="(default SKYKEEP_TOKEN)")
     _add_json(status)
     status.set_defaults(run=_feeds_status)
+
+
+def _add_raw(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    raw = commands.add_parser("raw", help="raw bytes that feeds have kept, by their hash")
+    steps = raw.add_subparsers(required=True, metavar="STEP")
+    get = steps.add_parser("get", help="write the bytes of a hash")
+    get.add_argument("sha256", metavar="SHA256", help="as an observation names it")
+    get.add_argument("--data", type=Path, required=True, metavar="DIR", help="of the record")
+    get.add_argument("--out", type=Path, required=True, metavar="F", help="a new file")
+    get.set_defaults(run=_raw_get)
 
 
 def _add_log(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -358,6 +369,12 @@ def _serve(args: argparse.Namespace) -> int:
         args.site, args.data, args.host, args.port, args.tokens, args.public, args.log_level,
         time.time_ns,
     )  # fmt: skip
+
+
+def _raw_get(args: argparse.Namespace) -> int:
+    from skykeep.commands import raw
+
+    return raw.get(args.sha256, args.data, args.out)
 
 
 def _feeds_kinds(args: argparse.Namespace) -> int:

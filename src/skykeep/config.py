@@ -198,6 +198,8 @@ class _Feed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     kind: str
     address: str
     options: dict[str, Option] = {}
+    raw_days: float = 0.0
+    raw_mb_per_day: float = 200.0
 
 
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -417,6 +419,7 @@ class FeedSettings:
     """A feed as the site file names it: for which sensor, of which kind, from where.
 
     `sensors` are all of the site's, by their names; whoever runs the feed fills them in.
+    What arrives is kept for `raw_days`, at most so many bytes a day (store/raw).
     """
 
     feed_id: str
@@ -425,19 +428,29 @@ class FeedSettings:
     address: str
     options: Mapping[str, Option] = field(default_factory=dict)
     sensors: Mapping[str, Sensor] = field(default_factory=dict)
+    raw_days: float = 0.0
+    raw_day_bytes: int = 0
 
 
 def read_feeds(path: Path) -> tuple[FeedSettings, ...]:
     """The feeds of a site file; InputError for a name that is there twice."""
     found: dict[str, FeedSettings] = {}
-    for number, raw in enumerate(_decode(_bytes_of(path), str(path)).feeds):
+    site = _decode(_bytes_of(path), str(path))
+    for number, raw in enumerate(site.feeds):
         where = f"{path}: feeds[{number}].feed"
+        # Raw bytes may say where exactly an operator stood: they go no later than that.
+        most = site.retention.operator_days
+        if not 0.0 <= raw.raw_days <= most or not 0.0 < raw.raw_mb_per_day <= 1e6:
+            problem = f"{raw.raw_days} days, {raw.raw_mb_per_day} MB"
+            mend = f"Give 0 to {most:g} days (retention.operator_days), and MB above 0"
+            raise InputError(f"{path}: feeds[{number}].raw_days", problem, mend)
         if not raw.feed or raw.feed in found:
             problem = "is empty" if not raw.feed else f"{raw.feed!r} is there twice"
             raise InputError(where, problem, "Give each feed a name of its own")
         found[raw.feed] = FeedSettings(
-            raw.feed, SensorId(raw.sensor), raw.kind, raw.address, raw.options
-        )
+            raw.feed, SensorId(raw.sensor), raw.kind, raw.address, raw.options,
+            raw_days=raw.raw_days, raw_day_bytes=int(raw.raw_mb_per_day * 1e6),
+        )  # fmt: skip
     return tuple(found.values())
 
 

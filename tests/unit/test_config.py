@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skykeep.config import PageSettings, read_page, read_retention, read_site
+from skykeep.config import PageSettings, read_feeds, read_page, read_retention, read_site
 from skykeep.core.zone_book import ZonePolicy
 from skykeep.errors import InputError
 from tests.faults.keeper import SITE
@@ -80,3 +80,19 @@ def test_the_policy_on_zones_is_the_sites(tmp_path: Path) -> None:
     zones = {"confirm_within_h": 2.5, "approver_differs": False}
     site, _ = read_site(site_file(tmp_path, zones=zones))
     assert site.zone_policy == ZonePolicy(9_000.0, approver_differs=False)
+
+
+def test_raw_bytes_are_kept_no_longer_than_where_operators_stood(tmp_path: Path) -> None:
+    file = tmp_path / "site.json"
+    site = (
+        '{"authority": "c", "name": "n", "origin": {"lat_deg": 1, "lon_deg": 1, "height_hae_m": 1},'
+        '"retention": {"operator_days": 2}, "feeds": [{"feed": "f", "sensor": "s", "kind": "k", '
+        '"address": "udp://127.0.0.1:1", %s}]}'
+    )
+    file.write_text(site % '"raw_days": 2, "raw_mb_per_day": 1.5')
+    (feed,) = read_feeds(file)
+    assert (feed.raw_days, feed.raw_day_bytes) == (2.0, 1_500_000)
+    for wrong in ('"raw_days": 2.1', '"raw_days": -1', '"raw_days": 1, "raw_mb_per_day": 0'):
+        file.write_text(site % wrong)
+        with pytest.raises(InputError, match="operator_days"):
+            read_feeds(file)

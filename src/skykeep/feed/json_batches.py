@@ -33,11 +33,10 @@ class JsonDecoder:
         batches = []
         for piece in pieces:
             self._last_ns = piece.at_ns
-            data = piece.data.strip()
-            if not data:
+            if not piece.data.strip():
                 continue
             try:
-                batches.append(self._batch(data, piece.at_ns))
+                batches.append(self._batch(piece.data, piece.at_ns))
             except InputError as error:
                 self._log.refuse(f"{self._where} {piece.origin}", error)
         findings = self._log.drain()

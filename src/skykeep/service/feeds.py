@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -27,15 +28,17 @@ from skykeep.codec.moment import format_moment
 from skykeep.config import FeedSettings
 from skykeep.core.event import Finding, Severity
 from skykeep.core.observation import Batch, Sensor
-from skykeep.errors import InputError, SkykeepError
+from skykeep.errors import InputError, RecordError, SkykeepError
 from skykeep.feed.contract import FeedKind
 from skykeep.feed.inbox import Arrived, Inbox, Piece
 from skykeep.feed.kinds import kind_of
 from skykeep.feed.sources import source_of
+from skykeep.record.entry import hour_of
 from skykeep.service import log
 from skykeep.service.desk import READS, needs
 from skykeep.service.tokens import Holder, Role
 from skykeep.service.writer import UnavailableError, Writer
+from skykeep.store.raw import FILE, HOURS_OF_DAY, RawStore
 from skykeep.units import NS_PER_S
 
 router = APIRouter(tags=["observations"])
@@ -100,16 +103,21 @@ class _Books:
     findings: int = 0
     lost: str = ""
     fault: str = ""
+    raw: str = ""
 
 
 class Feed:
     """One feed of a site while the service runs."""
 
-    def __init__(self, settings: FeedSettings, kind: FeedKind, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, settings: FeedSettings, kind: FeedKind, clock: Callable[[], int],
+        raw: RawStore | None = None,
+    ) -> None:  # fmt: skip
         """InputError where its address or an option does not fit its kind."""
         self.settings, self.kind = settings, kind
         self.inbox = Inbox(clock, kind.most_waiting, kind.most_bytes, kind.most_per_s)
         self.books = _Books()
+        self._raw, self._clock, self._dropped_hour = raw, clock, 0
         self._source = source_of(kind, settings, clock)
         self._decoder = kind.decoder(settings)
         self._stop = threading.Event()
@@ -154,6 +162,7 @@ class Feed:
         """
         pieces = self.inbox.take(AT_ONCE, LOOK_S)
         self._mark()
+        self._keep_raw(pieces)
         if not pieces:
             return [], []
         self._note_troubles()
@@ -167,6 +176,23 @@ class Feed:
         for batch in batches:
             self._count(batch)
         return batches, [piece for piece in pieces if piece.settled is not None]
+
+    def _keep_raw(self, pieces: Sequence[Piece]) -> None:
+        """Keep what arrived for the feed's days, and destroy what is older, once an hour."""
+        if self._raw is None:
+            return
+        name, hour = self.settings.feed_id, hour_of(self._clock())
+        try:
+            if hour != self._dropped_hour:
+                # An hour counts from its end, as with the record's keys.
+                self._raw.drop(name, hour - math.ceil(self.settings.raw_days * HOURS_OF_DAY))
+                self._dropped_hour = hour
+            if pieces:
+                kept = [(piece.at_ns, piece.data) for piece in pieces]
+                self._raw.keep(name, kept, self.settings.raw_day_bytes)
+            self.books.raw = ""
+        except RecordError as error:
+            self.books.raw = str(error)
 
     def settle(self, pieces: Sequence[Piece], durable: bool) -> None:
         """Tell the source that all which these pieces said is durable, or refused for good."""
@@ -223,8 +249,8 @@ class Feed:
         arrived = self.inbox.arrived()
         if not arrived.connected:
             return self.books.lost or "not connected yet"
-        if self.books.fault:
-            return self.books.fault
+        if self.books.fault or self.books.raw:
+            return self.books.fault or self.books.raw
         if self._left_out() > self._seen_left_out:
             # Looked at by whoever asks how the feed does: since the last mark, not since ever.
             return f"more speak than can be followed: {self._left_out()} messages left out"
@@ -282,7 +308,21 @@ class Feeds:
         """InputError names the feed that does not fit its site."""
         self.writer = writer
         known = {str(s.sensor_id): s for s in sensors}
-        self.feeds = [Feed(replace(s, sensors=known), kind_of(s, known), clock) for s in settings]
+        keeping = [s.feed_id for s in settings if s.raw_days > 0.0]
+        self._raw, lacking = None, ""
+        if keeping or (writer.folder / FILE).exists():
+            try:
+                self._raw = RawStore(writer.folder)
+                self._raw.drop_others(keeping)
+            except RecordError as error:  # what is heard and recorded does not wait for it
+                lacking = str(error)
+        self.feeds = [
+            Feed(replace(s, sensors=known), kind_of(s, known), clock,
+                 self._raw if s.raw_days > 0.0 else None)
+            for s in settings
+        ]  # fmt: skip
+        for feed in self.feeds:
+            feed.books.raw = lacking if feed.settings.raw_days > 0.0 else ""
         self._stopping = False
 
     def troubles(self) -> dict[str, str]:
@@ -298,6 +338,8 @@ class Feeds:
     async def run(self) -> None:
         """Bring what comes until `stop`."""
         await asyncio.gather(*(self._one(feed) for feed in self.feeds))
+        if self._raw is not None:
+            self._raw.close()
 
     async def _one(self, feed: Feed) -> None:
         loop = asyncio.get_running_loop()

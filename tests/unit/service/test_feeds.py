@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 import threading
 import time
@@ -22,6 +23,7 @@ from skykeep.feed.inbox import Piece
 from skykeep.feed.sbs1 import KIND
 from skykeep.service import feeds as room
 from skykeep.service.feeds import Feed, Feeds, shown
+from skykeep.store.raw import FILE, RawStore
 from skykeep.units import NS_PER_S, SensorId
 from tests.desk import Desk
 from tests.sky import RADAR, RECEIVER, at, plots
@@ -179,6 +181,45 @@ def test_what_the_decoder_or_the_record_refuses_is_not_acknowledged(desk: Desk) 
     assert submitted(batch)
     other = replace(batch, values=batch.values + 1.0)  # under an id that is taken
     assert submitted(other) is False
+
+
+def test_what_arrives_is_kept_by_its_hash_for_the_days_that_the_site_says(
+    tmp_path: Path,
+) -> None:
+    now = [at(3)]
+    kind = FeedKind("f", "", ("udp",), (SensorKind.RADAR,), lambda _: Failing())
+    settings = FeedSettings(
+        "x", RADAR.sensor_id, "f", "udp://127.0.0.1:1", raw_days=0.5, raw_day_bytes=10
+    )
+    store = RawStore(tmp_path)
+    feed = Feed(settings, kind, lambda: now[0], store)
+    feed.inbox.connected()
+    for data in (b"break", b"well", b"no room for it"):
+        feed.inbox.put(data)
+    feed.decode()
+    known = [hashlib.sha256(data).digest() for data in (b"break", b"well", b"no room for it")]
+    assert [store.get(digest) for digest in known] == [b"break", b"well", None]
+    assert store.left_out("x") == (1, 14)
+    now[0] += 12 * 3_600 * NS_PER_S
+    feed.decode()
+    assert store.get(known[1]) == b"well"  # the hour that it is of is not over for so long
+    now[0] += 3_600 * NS_PER_S
+    feed.decode()
+    assert store.get(known[1]) is None
+    store.close()
+    feed.inbox.put(b"break")
+    feed.decode()
+    assert "raw bytes are not kept" in feed.books.raw
+
+
+def test_a_file_of_raw_bytes_that_is_broken_stops_no_feed(desk: Desk, tmp_path: Path) -> None:
+    (desk.writer.folder / FILE).write_bytes(b"no database" * 500)
+    settings = FeedSettings(
+        "adsb", ADSB.sensor_id, "sbs1", "tcp://127.0.0.1:1", raw_days=1.0, raw_day_bytes=10
+    )
+    (feed,) = Feeds(desk.writer, [settings], [RADAR, ADSB], desk.clock).feeds
+    feed.inbox.connected()
+    assert FILE in feed.trouble()
 
 
 def until_waiting(desk: Desk, feed: Feed) -> None:
