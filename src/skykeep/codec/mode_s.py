@@ -222,22 +222,28 @@ def local_position(cpr: Cpr, lat_deg: float, lon_deg: float) -> tuple[float, flo
     span = 90.0 if cpr.surface else 360.0
     d_lat = span / (60 - cpr.odd)
     part = cpr.lat / _CPR
-    zone = math.floor(lat_deg / d_lat) + math.floor(0.5 + lat_deg % d_lat / d_lat - part)
-    lat = d_lat * (zone + part)
+    lat = d_lat * (_nearest(lat_deg, d_lat, part) + part)
     if abs(lat) > 90.0:
         return None
     d_lon = span / max(zones_at(lat) - cpr.odd, 1)
     part = cpr.lon / _CPR
-    zone = math.floor(lon_deg / d_lon) + math.floor(0.5 + lon_deg % d_lon / d_lon - part)
-    return lat, (d_lon * (zone + part) + 180.0) % 360.0 - 180.0
+    lon = d_lon * (_nearest(lon_deg, d_lon, part) + part)
+    return lat, (lon + 180.0) % 360.0 - 180.0
+
+
+def _nearest(known_deg: float, span_deg: float, part: float) -> int:
+    """The zone in which a place so far into it is nearest to a known one."""
+    zone, rest_deg = divmod(known_deg, span_deg)  # as one: apart, they differ on a border
+    return int(zone) + math.floor(0.5 + rest_deg / span_deg - part)
 
 
 def encode_cpr(lat_deg: float, lon_deg: float, odd: bool, surface: bool = False) -> Cpr:
     """A place as a report (DO-260B, A.1.7.3), for tests."""
     span = 90.0 if surface else 360.0
     d_lat = span / (60 - odd)
-    lat = math.floor(_CPR * (lat_deg % d_lat) / d_lat + 0.5)
-    back = d_lat * (lat / _CPR + math.floor(lat_deg / d_lat))
+    zone, rest_deg = divmod(lat_deg, d_lat)
+    lat = math.floor(_CPR * rest_deg / d_lat + 0.5)
+    back = d_lat * (lat / _CPR + zone)
     d_lon = span / max(zones_at(back) - odd, 1)
     lon = math.floor(_CPR * (lon_deg % d_lon) / d_lon + 0.5)
     return Cpr(odd, surface, lat % 131_072, lon % 131_072)

@@ -9,6 +9,7 @@ import pytest
 
 from skykeep.codec.asterix_radar import Plot, Service, encode_plot, encode_service
 from skykeep.codec.mavlink import encode_frame
+from skykeep.codec.mode_s import encode_extended
 from skykeep.config import FeedSettings
 from skykeep.core.event import Finding
 from skykeep.core.observation import Batch, SensorKind
@@ -20,6 +21,7 @@ from skykeep.units import BatchId
 from tests.sapient_messages import NODE, alert, detection, located, registration
 from tests.sky import RADAR, plots
 from tests.unit.codec.test_receivers import FRAMES, scouted
+from tests.unit.feed.test_beast import CPR_PAIR, squitter
 from tests.unit.feed.test_remote_id_live import PACK, beacon
 
 #: Good pieces of each kind. A kind without any fails the test: it is to be given some.
@@ -52,6 +54,12 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
             )
         ),
         encode_service(Service(25, 1, 1, 256)),
+    ),
+    # An even and an odd report of one place, as frames without escapes; one answer of readsb.
+    "beast": tuple(b"3" + bytes(7) + encode_extended("4d0131", squitter(cpr)) for cpr in CPR_PAIR),
+    "aircraft_json": (
+        b'{"now": 1789257600.5, "aircraft": [{"hex": "4d0131", "type": "adsb_icao", '
+        b'"lat": 49.61, "lon": 6.13, "seen_pos": 0.3, "alt_baro": 2500, "nac_p": 9}]}',
     ),
     "sapient": tuple(
         message.SerializeToString()
