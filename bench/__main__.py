@@ -20,6 +20,7 @@ from rich.table import Table
 
 from bench import (
     codecs,
+    codecs_air,
     codecs_sapient,
     dossier,
     history,
@@ -52,6 +53,7 @@ MEASUREMENTS: tuple[tuple[str, Callable[[], list[Figure]]], ...] = (
     ("permits", permits.figures),
     ("codecs", codecs.figures),
     ("a hostile crowd", hostile.figures),
+    ("codecs of crewed aircraft", codecs_air.figures),
     *((f"tracking: {name}", measure) for name, measure in PARTS.items()),
 )
 COLUMNS = ("figure", "measured", "aim", "ratio", "verdict", "note")
