@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from skykeep.config import FeedSettings
 from skykeep.core.observation import Sensor
 from skykeep.errors import InputError
-from skykeep.feed import asterix, beast, json_batches, remote_id_live, sapient, sbs1
+from skykeep.feed import asterix, beast, cot, json_batches, remote_id_live, sapient, sbs1
 from skykeep.feed.contract import FeedKind
 
 #: Packages name their kinds here: an entry point that gives a `FeedKind`.
@@ -18,6 +18,7 @@ OURS: tuple[FeedKind, ...] = (
     asterix.KIND,
     beast.KIND,
     beast.PAGE,
+    cot.KIND,
     sapient.KIND,
     json_batches.KIND,
     remote_id_live.RADIO,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from skykeep.codec.asterix_radar import Plot, Service, encode_plot, encode_service
+from skykeep.codec.cot import encode_xml
 from skykeep.codec.mavlink import encode_frame
 from skykeep.codec.mode_s import encode_extended
 from skykeep.config import FeedSettings
@@ -22,6 +23,7 @@ from tests.sapient_messages import NODE, alert, detection, located, registration
 from tests.sky import RADAR, plots
 from tests.unit.codec.test_receivers import FRAMES, scouted
 from tests.unit.feed.test_beast import CPR_PAIR, squitter
+from tests.unit.feed.test_cot import event as upstream
 from tests.unit.feed.test_remote_id_live import PACK, beacon
 
 #: Good pieces of each kind. A kind without any fails the test: it is to be given some.
@@ -61,6 +63,7 @@ SAMPLES: dict[str, tuple[bytes, ...]] = {
         b'{"now": 1789257600.5, "aircraft": [{"hex": "4d0131", "type": "adsb_icao", '
         b'"lat": 49.61, "lon": 6.13, "seen_pos": 0.3, "alt_baro": 2500, "nac_p": 9}]}',
     ),
+    "cot": (encode_xml(upstream()), encode_xml(upstream("C2.8"))),
     "sapient": tuple(
         message.SerializeToString()
         for message in (registration(AT_NS), detection(AT_NS), located(AT_NS), alert(AT_NS))
