@@ -40,7 +40,7 @@ def figures() -> list[Figure]:
 
 
 def _figure(group: int, folder: Path) -> Figure:
-    per_s, median_s = _appends(group, folder)
+    per_s, median_s = appends(group, folder)
     return Figure(
         f"the record: appends in groups of {group}",
         per_s,
@@ -50,7 +50,7 @@ def _figure(group: int, folder: Path) -> Figure:
     )
 
 
-def _appends(group: int, folder: Path) -> tuple[float, float]:
+def appends(group: int, folder: Path) -> tuple[float, float]:
     """Entries a second, and the median time of a group in seconds."""
     store = RecordStore(folder, "bench/skykeep")
     entries = [Entry("batch", AT_NS, "radar-1", (Fact(FACT),)) for _ in range(group)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
-from itertools import count
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
 
 from skykeep.errors import RecordError
 from skykeep.record.checkpoint import Checkpoint
@@ -21,37 +21,42 @@ def walk(
     is known from elsewhere to have been signed.
     """
     notes = dict(db.execute("SELECT size, note FROM checkpoints"))
-    frontier, last_good, expected = Frontier(), 0, 0
-    entries = _entries(db)
+    sizes = deque(sorted(size for size in notes if size > 0))
+    frontier, last_good = Frontier(), 0
+    stored = read(db, -MAX_SIZE, MAX_SIZE)
     while True:
         try:
-            index, leaf, kept = next(entries)
+            group = next(stored)
         except StopIteration:
             break
         except RecordError as error:
             yield str(error)
             return frontier
-        if index != expected:
-            what = "is missing from the record" if index > expected else "is stored twice"
-            yield f"entry {min(index, expected)} {what}"
+        first, expected = group.first, frontier.size
+        if first != expected:
+            what = "is missing from the record" if first > expected else "is stored twice"
+            yield f"entry {min(first, expected)} {what}"
             return frontier
-        if leaf_hash(leaf) != kept:
-            yield f"entry {index}: its leaf was altered"
+        hashes = [*map(leaf_hash, group.leaves)]
+        altered = _first_difference(hashes, group.hashes)
+        del hashes[altered:]
+        while hashes:
+            # As far as the next root that was signed, or to the group's end.
+            due = sizes[0] if sizes else MAX_SIZE
+            part = hashes[: due - frontier.size]
+            del hashes[: len(part)]
+            frontier = frontier.extend(part)
+            if frontier.size != due:
+                continue
+            fault = _head_fault(notes.pop(sizes.popleft()), signed, frontier, last_good)
+            if fault:
+                yield fault
+                return frontier
+            last_good = frontier.size
+        if altered < len(group.hashes):
+            yield f"entry {first + altered}: its leaf was altered"
             return frontier
-        frontier = frontier.append(kept)
-        expected += 1
-        note = notes.pop(expected, None)
-        if note is None:
-            continue
-        try:
-            said = signed(note)
-        except RecordError as error:
-            yield f"the checkpoint over {expected} entries: {error}"
-            return frontier
-        if (said.size, said.root) != (frontier.size, frontier.root()):
-            yield f"entries {last_good} to {expected - 1} do not give the root signed over them"
-            return frontier
-        last_good = expected
+    expected = frontier.size
     most = max([*notes, acknowledged])
     if most > expected:
         yield f"entry {expected} is missing: {most} were signed, {expected} are there"
@@ -62,7 +67,21 @@ def walk(
     return frontier
 
 
-def _entries(db: sqlite3.Connection) -> Iterator[tuple[int, bytes, bytes]]:
-    """Number, leaf and stored hash of every entry."""
-    for group in read(db, -MAX_SIZE, MAX_SIZE):
-        yield from zip(count(group.first), group.leaves, group.hashes)
+def _first_difference(one: Sequence[bytes], other: Sequence[bytes]) -> int:
+    """Where two sequences of one length differ first; their length where they do not."""
+    if list(one) == list(other):
+        return len(one)
+    return next(at for at, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
+
+
+def _head_fault(
+    note: bytes, signed: Callable[[bytes], Checkpoint], frontier: Frontier, last_good: int
+) -> str:
+    """What is wrong with a checkpoint over so many entries; empty where it holds."""
+    try:
+        said = signed(note)
+    except RecordError as error:
+        return f"the checkpoint over {frontier.size} entries: {error}"
+    if (said.size, said.root) != (frontier.size, frontier.root()):
+        return f"entries {last_good} to {frontier.size - 1} do not give the root signed over them"
+    return ""
