@@ -76,6 +76,9 @@ def broken_ones(message: SapientMessage) -> list[tuple[str, SapientMessage]]:
                 copy = SapientMessage.FromString(message.SerializeToString())
                 setattr(get(copy), field.name, "I" * 26)
                 found.append((f"{path}.{field.name} as text", copy))
+                copy = SapientMessage.FromString(message.SerializeToString())
+                setattr(get(copy), field.name, "")
+                found.append((f"{path}.{field.name} empty", copy))
             if field.message_type is None:
                 continue
             name = field.name
