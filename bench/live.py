@@ -48,7 +48,7 @@ def _run(stalled: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         service = Service(Path(folder), site(1))
         officer, radar = (
-            service.token("officer", "officer"),
+            service.token("watch_officer", "watch_officer"),
             service.token("r", "sensor", "radar-0"),
         )
         with service:

@@ -42,7 +42,7 @@ SPACING_M = 200.0
 #: Each permit is for the drone's own surroundings.
 OWN_RADIUS_M = 150.0
 START_NS = 1_789_249_680 * NS_PER_S
-OFFICER = Actor("A. Weber", "officer")
+OFFICER = Actor("A. Weber", "watch_officer")
 FRAME = Frame(49.61, 6.13, 347.5)
 SITE = Site("city", "a site", FRAME, Terrain(300.0, 300.0, 47.5, 47.5), "UTC")
 RADAR = Sensor(

@@ -138,7 +138,7 @@ def flock(second: float) -> Iterator[tuple[float, float]]:
 def _throughput() -> list[Figure]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         service = Service(Path(folder), site(SENSORS))
-        officer = service.token("officer", "officer")
+        officer = service.token("watch_officer", "watch_officer")
         tokens = [service.token(f"r{i}", "sensor", f"radar-{i}") for i in range(SENSORS)]
         with service:
             desk = Connection(service.port, officer)
@@ -205,7 +205,7 @@ def _at(ordered: list[float], share: float) -> float:
 def _latency() -> list[Figure]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         service = Service(Path(folder), site(2))
-        officer = service.token("officer", "officer")
+        officer = service.token("watch_officer", "watch_officer")
         flock_token, drone_token = (service.token(f"r{i}", "sensor", f"radar-{i}") for i in (0, 1))
         with service:
             desk = Connection(service.port, officer)

@@ -27,9 +27,9 @@ PATROL = "patrol"
 RADAR_TOKEN, RECEIVER_TOKEN = "radar", "rid"  # tests' own words, made into tokens below
 TOKENS = encode_tokens(
     (
-        Holder(digest_of(OFFICER), "A. Weber", Role.OFFICER),
-        Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICE),
-        Holder(digest_of(READER), "R. Eader", Role.READER),
+        Holder(digest_of(OFFICER), "A. Weber", Role.WATCH_OFFICER),
+        Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICER),
+        Holder(digest_of(READER), "R. Eader", Role.VIEWER),
         Holder(digest_of(EVIDENCE), "E. Vidence", Role.EVIDENCE_OFFICER),
         Holder(digest_of(PATROL), "B. Patrol", Role.RECIPIENT, None, "police"),
         Holder(digest_of(RADAR_TOKEN), "radar on the roof", Role.SENSOR, RADAR.sensor_id),

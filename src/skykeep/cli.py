@@ -151,7 +151,14 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     new.add_argument(
         "--role",
         required=True,
-        choices=("sensor", "officer", "permit_office", "reader", "evidence_officer", "recipient"),
+        choices=(
+            "sensor",
+            "watch_officer",
+            "permit_officer",
+            "viewer",
+            "evidence_officer",
+            "recipient",
+        ),
     )
     new.add_argument("--sensor", metavar="ID", help="which sensor a sensor's token speaks for")
     new.add_argument("--recipient", metavar="NAME", help="for whom a recipient's token speaks")

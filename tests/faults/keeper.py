@@ -41,7 +41,7 @@ def prepare(folder: Path) -> None:
     _made.clear()
     (folder / "site.json").write_text(json.dumps(SITE), encoding="utf-8")
     holders = (
-        Holder(digest_of(OFFICER), "A. Weber", Role.OFFICER),
+        Holder(digest_of(OFFICER), "A. Weber", Role.WATCH_OFFICER),
         Holder(digest_of(RADAR), "radar", Role.SENSOR, "radar-1"),
     )
     (folder / "tokens.json").write_bytes(encode_tokens(holders))

@@ -16,7 +16,7 @@ from skykeep.core.observation import Batch
 
 DRONES, SCANS, SETTLED = 40, 50, 20
 ASKEW = Bias(0.0, 3.0, 0.0, 0.0)
-OFFICER = Actor("A. Weber", "officer")
+OFFICER = Actor("A. Weber", "watch_officer")
 TURNED = "radar-2"
 
 

@@ -57,7 +57,7 @@ class Running:
 def running(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Running]:
     (tmp_path / "site.json").write_text(json.dumps(SITE))
     tokens = str(tmp_path / "tokens.json")
-    roles = (("officer", []), ("permit_office", []), ("sensor", ["--sensor", "radar-1"]))
+    roles = (("watch_officer", []), ("permit_officer", []), ("sensor", ["--sensor", "radar-1"]))
     for role, more in roles:
         assert main(["token", "new", tokens, "--name", role, "--role", role, *more]) == 0
         lines = capsys.readouterr().out.split()
@@ -122,7 +122,7 @@ def test_a_day_at_a_running_site(running: Running, capsys: pytest.CaptureFixture
         return main(list(words))
 
     zones, permits = str(folder / "zones.json"), str(folder / "permits.json")
-    officer, office_token = running.token("officer"), running.token("permit_office")
+    officer, office_token = running.token("watch_officer"), running.token("permit_officer")
     assert run("zones", "publish", zones, "--to", url, *officer) == 0
     assert run("permit", "put", permits, "--to", url, *office_token) == 0
     assert run("permit", "grant", url, "P1", *office_token) == 0
@@ -137,7 +137,10 @@ def test_a_day_at_a_running_site(running: Running, capsys: pytest.CaptureFixture
 
     hover(running, 12)
     opened = post(
-        running, "/v1/commands/open_incident", {"title": "One", "alerts": ["A00001"]}, "officer"
+        running,
+        "/v1/commands/open_incident",
+        {"title": "One", "alerts": ["A00001"]},
+        "watch_officer",
     )
     assert opened["incident"] == "I0001"
     dossier, key = str(folder / "d.zip"), str(folder / "data" / "log.vkey")

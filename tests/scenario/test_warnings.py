@@ -166,9 +166,9 @@ def test_a_rule_releases_nothing_and_the_table_is_the_lifecycle() -> None:
     texts = (WarningText("en", "h", "d", ""),)
     for actor, given, lasts_s, words in (
         (RULE, texts, 60.0, "named person"),
-        (Actor(" ", "officer"), texts, 60.0, "named person"),
-        (Actor("A", "officer"), (), 60.0, "headline"),
-        (Actor("A", "officer"), texts, 90_000.0, "24 hours"),
+        (Actor(" ", "watch_officer"), texts, 60.0, "named person"),
+        (Actor("A", "watch_officer"), (), 60.0, "headline"),
+        (Actor("A", "watch_officer"), texts, 90_000.0, "24 hours"),
     ):
         with pytest.raises(DecisionError, match=words):
             book.apply(ReleaseWarning(actor, "W00001", given, lasts_s), zones, False, at(1.0))

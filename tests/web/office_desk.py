@@ -146,9 +146,9 @@ def open_office(folder: Path) -> Iterator[Office]:
         json.dumps(SITE | {"permits": rules, "zones": {"confirm_within_h": 2}}), encoding="utf-8"
     )
     people = (
-        Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICE),
-        Holder(digest_of(SECOND), "S. Second", Role.PERMIT_OFFICE),
-        Holder(digest_of(OFFICER), "A. Weber", Role.OFFICER),
+        Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICER),
+        Holder(digest_of(SECOND), "S. Second", Role.PERMIT_OFFICER),
+        Holder(digest_of(OFFICER), "A. Weber", Role.WATCH_OFFICER),
     )
     (folder / "tokens.json").write_bytes(encode_tokens(people))
     made = Office(Keeper(folder))

@@ -63,7 +63,7 @@ class Demo:
         assert line is not None, "".join(self.lines)
         return line
 
-    def get(self, path: str, role: str = "officer") -> Any:
+    def get(self, path: str, role: str = "watch_officer") -> Any:
         """A question over HTTP, as the holder of a role."""
         address, _, token = self.links[role].partition("/#token=")
         connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30.0)

@@ -117,7 +117,7 @@ def acknowledged_by_people(folder: Path) -> set[str]:
         ]
     finally:
         store.close()
-    officer = Actor("C. Weber", "officer")
+    officer = Actor("C. Weber", "watch_officer")
     return {c.alert_id for c in commands if isinstance(c, AcknowledgeAlert) and c.actor == officer}
 
 
@@ -126,8 +126,8 @@ def test_the_night_is_seen_decided_on_and_kept(watcher: PageWatcher, tmp_path: P
 
     expect.set_options(timeout=TIMEOUT_MS)
     with Demo(tmp_path / "night", SPEED) as demo:
-        desk = watcher.open(demo.links["officer"], viewport=DESK)
-        phone = watcher.open(demo.links["reader"], viewport=PHONE, has_touch=True)
+        desk = watcher.open(demo.links["watch_officer"], viewport=DESK)
+        phone = watcher.open(demo.links["viewer"], viewport=PHONE, has_touch=True)
         pages = {"desk": desk, "phone": phone}
         for page in pages.values():
             expect(page.get_by_test_id("link-state")).to_contain_text("Live")

@@ -119,7 +119,7 @@ function siteMessage(now: number): Message {
     lon_deg: LON,
     height_hae_m: 300,
     time_zone: "Europe/Luxembourg",
-    role: "officer",
+    role: "watch_officer",
     holder: "nobody",
     simulation: { speed: 1, over: false },
     basemap: null,

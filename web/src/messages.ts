@@ -1,5 +1,11 @@
 // What the live stream says (docs/live-stream.md), after decoding: columns are typed arrays.
 
+/** The roles that may watch (service/tokens.py). */
+export type Role = "watch_officer" | "shift_lead" | "permit_officer" | "viewer";
+
+/** A shift lead may whatever a watch officer may. */
+export const actsAs = (role: Role): Role => (role === "shift_lead" ? "watch_officer" : role);
+
 export interface SiteMessage {
   topic: "site";
   at_ms: number;
@@ -10,7 +16,7 @@ export interface SiteMessage {
   lon_deg: number;
   height_hae_m: number;
   time_zone: string;
-  role: "officer" | "permit_office" | "reader";
+  role: Role;
   holder: string;
   simulation: { speed: number; over: boolean } | null;
   basemap: string | null;

@@ -33,7 +33,11 @@ from skykeep.units import NS_PER_S
 TOKENS_FILE = "tokens.json"
 HOST = "127.0.0.1"
 #: Who may speak to the demo; the first is who the printed link makes you.
-PEOPLE = (("C. Weber", Role.OFFICER), ("C. Muller", Role.PERMIT_OFFICE), ("a reader", Role.READER))
+PEOPLE = (
+    ("C. Weber", Role.WATCH_OFFICER),
+    ("C. Muller", Role.PERMIT_OFFICER),
+    ("a viewer", Role.VIEWER),
+)
 
 
 class PlayedClock:

@@ -28,7 +28,7 @@ from skykeep.units import AlertId
 
 router = APIRouter(tags=["alerts"])
 
-Officer = Annotated[Holder, needs(Role.OFFICER)]
+Officer = Annotated[Holder, needs(Role.WATCH_OFFICER)]
 
 
 class ReasonOut(BaseModel):
@@ -105,12 +105,12 @@ class Shelving(AlertStep):
 @router.get("/v1/alerts", responses=READS)
 async def get_alerts(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)],
     closed: Annotated[bool, Query(description="those that are closed too")] = True,
 ) -> AlertList:
     """The alerts that are held; `closed=false` leaves out those that are closed."""
 
-    named = holder.role is Role.OFFICER
+    named = holder.role is Role.WATCH_OFFICER
     if named:
         await looked(request, holder, "alerts")
 

@@ -231,7 +231,7 @@ _MOMENT: Any = {"max_length": 40, "examples": ["2026-09-12T00:25:00Z"]}
 async def get_coverage(
     request: Request,
     holder: Annotated[
-        Holder, needs(Role.OFFICER, Role.READER, Role.PERMIT_OFFICE, Role.EVIDENCE_OFFICER)
+        Holder, needs(Role.WATCH_OFFICER, Role.VIEWER, Role.PERMIT_OFFICER, Role.EVIDENCE_OFFICER)
     ],
     from_: Annotated[str, Query(alias="from", description="from then on", **_MOMENT)],
     to: Annotated[str, Query(description="and before then", **_MOMENT)],
@@ -268,7 +268,7 @@ class Maintenance(BaseModel):
 
 @router.post("/v1/commands/maintain_sensor", responses=COMMANDS)
 async def maintain_sensor(
-    request: Request, body: Maintenance, holder: Annotated[Holder, needs(Role.OFFICER)]
+    request: Request, body: Maintenance, holder: Annotated[Holder, needs(Role.WATCH_OFFICER)]
 ) -> Done:
     """While somebody works on a sensor its silence is no alert, and it counts as seeing nothing."""
     command = MaintainSensor(holder.actor, SensorId(body.sensor), body.begins, body.why)

@@ -114,7 +114,7 @@ INCIDENT: dict[str, Any] = {
     "assessments": 1,
     "held": True,
 }
-ACTOR = {"name": "A. Weber", "role": "officer"}
+ACTOR = {"name": "A. Weber", "role": "watch_officer"}
 INCIDENT_WHOLE: dict[str, Any] = {
     "incident": INCIDENT,
     "history": [
@@ -405,7 +405,7 @@ VERSIONS: dict[str, Any] = {
                     "at": "2026-09-12T00:00:00Z",
                     "step": "enter_into_force",
                     "name": "A. Weber",
-                    "role": "officer",
+                    "role": "watch_officer",
                     "why": "published",
                 }
             ],
@@ -481,7 +481,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "HistoryPage": HISTORY,
     "IncidentList": {"incidents": [INCIDENT]},
     "IncidentWhole": INCIDENT_WHOLE,
-    "Me": {"name": "C. Weber", "roles": ["officer"], "sensor": None, "csrf": "Xy3"},
+    "Me": {"name": "C. Weber", "roles": ["watch_officer"], "sensor": None, "csrf": "Xy3"},
     "ObservationPage": OBSERVATIONS,
     "PendingZones": PENDING,
     "Proposal": {"document": ZONES, "why": "the park too"},

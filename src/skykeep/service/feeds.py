@@ -381,7 +381,7 @@ class Feeds:
 
 @router.get("/v1/feeds", response_model=FeedList, responses=READS)
 async def get_feeds(
-    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
+    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
 ) -> FeedList:
     """The site's feeds and how each does."""
     feeds: Feeds = request.app.state.feeds

@@ -36,7 +36,7 @@ from skykeep.units import AlertId, IncidentId
 router = APIRouter(tags=["hand-over"])
 
 #: An officer for anybody, a recipient for itself.
-Answerer = Annotated[Holder, needs(Role.OFFICER, Role.RECIPIENT)]
+Answerer = Annotated[Holder, needs(Role.WATCH_OFFICER, Role.RECIPIENT)]
 
 
 class ChannelOut(BaseModel):
@@ -366,7 +366,7 @@ def _speaker(name: str, holder: Holder) -> Actor:
     """Who said it: the token's holder, or, through it, the person who is named."""
     if not name.strip():
         return holder.actor
-    through = "by voice, entered by" if holder.role is Role.OFFICER else "of"
+    through = "by voice, entered by" if holder.role is Role.WATCH_OFFICER else "of"
     return Actor(name.strip(), f"recipient, {through} {holder.name}")
 
 

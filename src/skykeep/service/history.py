@@ -214,7 +214,7 @@ Cursor = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{1,19}-[0-9]{1,12}-[0-9]{1,7}$", description="`next` of the page before"),
 ]
-Asker = Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)]
+Asker = Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)]
 
 
 @router.get("/v1/history/observations", response_model=HistoryPage, responses=READS)
@@ -282,7 +282,7 @@ def _wanted(
 
 async def _answer(request: Request, tracks: bool, wanted: Wanted, serial: str | None) -> Response:
     if serial is not None:
-        holder = holder_of(request, (Role.OFFICER,))
+        holder = holder_of(request, (Role.WATCH_OFFICER,))
         days = " to ".join(f"{to_datetime(ns):%Y-%m-%d}" for ns in (wanted.from_ns, wanted.to_ns))
         await looked(request, holder, f"history of one serial number, {days}")
     keeper: Keeper = request.app.state.history

@@ -64,7 +64,7 @@ STUCK_S = 30.0
 #: Requests wait no longer than this for the hub.
 TURN_S = 0.01
 
-OFFICER, READER, OFFICE = Role.OFFICER, Role.READER, Role.PERMIT_OFFICE
+OFFICER, READER, OFFICE = Role.WATCH_OFFICER, Role.VIEWER, Role.PERMIT_OFFICER
 WATCHERS, EVERYBODY = (OFFICER, READER), (OFFICER, READER, OFFICE)
 #: In the order in which they are sent.
 TOPICS = (

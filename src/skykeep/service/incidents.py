@@ -179,11 +179,11 @@ IncidentPath = Annotated[str, Path(description="as in the list", examples=["I000
 @router.get("/v1/incidents", responses=READS)
 async def get_incidents(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.READER, Role.EVIDENCE_OFFICER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER, Role.EVIDENCE_OFFICER)],
 ) -> IncidentList:
     """All incidents in short; who opened one is for officers only."""
 
-    named = holder.role is not Role.READER
+    named = holder.role is not Role.VIEWER
 
     def look(recorded: Recorded) -> IncidentList:
         known = recorded.runtime.casebook.incidents.values()
@@ -223,7 +223,7 @@ async def get_incident(
 async def get_dossier(
     request: Request,
     incident_id: IncidentPath,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.EVIDENCE_OFFICER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.EVIDENCE_OFFICER)],
     withhold: Annotated[
         Names, Query(description="sensors of which nothing is shown", examples=["radar"])
     ] = [],  # noqa: B006

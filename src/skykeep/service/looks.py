@@ -180,7 +180,7 @@ class LookList(BaseModel):
                 "looks": [
                     {
                         "name": "C. Weber",
-                        "role": "officer",
+                        "role": "watch_officer",
                         "subject": "incident I0001",
                         "purpose": "case 2026-114",
                         "first": "2026-09-12T00:27:00Z",

@@ -147,7 +147,7 @@ def _gauge(name: str, words: str, label: str, values: Mapping[str, int]) -> Metr
     responses=statuses(401, 403) | text_answer(METRICS, "the figures"),
 )
 async def get_metrics(
-    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
+    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
 ) -> Response:
     """How the service does, in figures, for Prometheus."""
     metrics: Metrics = request.app.state.metrics

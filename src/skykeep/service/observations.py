@@ -94,7 +94,7 @@ class Wanted:
 @router.get("/v1/observations", response_model=ObservationPage, responses=READS)
 async def get_observations(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)],
     from_: Annotated[
         str | None,
         Query(
@@ -132,7 +132,7 @@ async def get_observations(
     from_ns = to_ns - DEFAULT_SPAN_NS if from_ is None else parse_moment(from_, "query.from")
     if from_ns >= to_ns:
         raise InputError("query.from", "is not before `to`", "Give a span of time")
-    named = holder.role is Role.OFFICER
+    named = holder.role is Role.WATCH_OFFICER
     if named:
         hours = f"{to_datetime(from_ns):%Y-%m-%d %H}h to {to_datetime(to_ns):%Y-%m-%d %H}h UTC"
         await looked(request, holder, f"observations of {sensor or 'all sensors'}, {hours}")

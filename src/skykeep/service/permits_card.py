@@ -103,7 +103,7 @@ def check_page(authority: str, public: bytes, status: bytes) -> str:
 @router.get("/v1/permits/card", responses=READS | problems(404, 409))
 async def get_card(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
     permit_id: Annotated[str, Query(description="of which permit", examples=["P-1"])],
     volume: Annotated[int, Query(description="for which of its volumes, from 1", ge=1)] = 1,
 ) -> CardText:

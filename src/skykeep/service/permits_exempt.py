@@ -134,7 +134,7 @@ class Checked(BaseModel):
 @router.get("/v1/exemptions/flights", responses=READS)
 async def get_flights(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE, Role.READER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)],
 ) -> FlightCounts:
     """How many flights were made under exemptions, by class and month; to be published."""
 
@@ -149,7 +149,7 @@ async def get_flights(
 async def declare_exemption(
     request: Request,
     body: Emergency,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
 ) -> Done:
     """An emergency exemption: it holds at once, and lapses unless somebody confirms it in time.
 
@@ -190,7 +190,7 @@ async def declare_exemption(
 
 @router.post("/v1/commands/import_exemptions", responses=COMMANDS)
 async def import_exemptions(
-    request: Request, body: ExemptionTable, holder: Annotated[Holder, needs(Role.PERMIT_OFFICE)]
+    request: Request, body: ExemptionTable, holder: Annotated[Holder, needs(Role.PERMIT_OFFICER)]
 ) -> Done:
     """Enter the standing exemptions of a table; a line with a fault is left out and named."""
     writer = writer_of(request)
@@ -217,7 +217,7 @@ async def import_exemptions(
 )
 async def check_permits(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE, Role.READER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)],
 ) -> Checked:
     """Hold applications against zones, permits and exemptions before they are sent.
 

@@ -48,7 +48,9 @@ Index = Annotated[
 async def get_receipt(
     request: Request,
     entry: Index,
-    holder: Annotated[Holder, needs(Role.SENSOR, Role.OFFICER, Role.PERMIT_OFFICE, Role.READER)],
+    holder: Annotated[
+        Holder, needs(Role.SENSOR, Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)
+    ],
 ) -> Response:
     """That an entry is in the record, as a file that anybody can check without us.
 

@@ -1,6 +1,6 @@
 """Who may speak to the service: bearer tokens, of which only the hash is kept.
 
-    {"tokens": [{"sha256": "9f..", "name": "C. Weber", "role": "officer"},
+    {"tokens": [{"sha256": "9f..", "name": "C. Weber", "role": "watch_officer"},
                 {"sha256": "41..", "name": "radar on the roof", "role": "sensor",
                  "sensor": "radar-1"},
                 {"sha256": "77..", "name": "B. Patrol", "role": "recipient",
@@ -39,9 +39,9 @@ class Role(enum.StrEnum):
     """What a token is for."""
 
     SENSOR = "sensor"
-    OFFICER = "officer"
-    PERMIT_OFFICE = "permit_office"
-    READER = "reader"
+    WATCH_OFFICER = "watch_officer"
+    PERMIT_OFFICER = "permit_officer"
+    VIEWER = "viewer"
     EVIDENCE_OFFICER = "evidence_officer"  # sees who looked; makes dossiers and withholds from them
     RECIPIENT = "recipient"
     ADMINISTRATOR = "administrator"  # of people's accounts

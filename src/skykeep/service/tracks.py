@@ -160,10 +160,10 @@ class SensorList(BaseModel):
 
 @router.get("/v1/tracks", responses=READS)
 async def get_tracks(
-    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
+    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
 ) -> TrackList:
     """The tracks of this moment with their verdicts."""
-    named = holder.role is Role.OFFICER
+    named = holder.role is Role.WATCH_OFFICER
     if named:
         await looked(request, holder, "tracks")
 
@@ -178,7 +178,7 @@ async def get_tracks(
 @router.get("/v1/sensors", responses=READS)
 async def get_sensors(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.READER, Role.PERMIT_OFFICE)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER, Role.PERMIT_OFFICER)],
 ) -> SensorList:
     """The registered sensors and their health."""
 

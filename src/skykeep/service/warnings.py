@@ -123,11 +123,11 @@ class Cancelling(_Strict):
 
 @router.get("/v1/warnings", responses=READS)
 async def get_warnings(
-    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.READER)]
+    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
 ) -> WarningList:
     """The warnings that are held, drafts among them; who acted is for officers only."""
     settings, sender = _settings(request), _sender(request)
-    named = holder.role is Role.OFFICER
+    named = holder.role is Role.WATCH_OFFICER
 
     def look(recorded: Recorded) -> WarningList:
         known = recorded.runtime.airspace.warnings.warnings.values()

@@ -46,7 +46,7 @@ class Withdrawal(BaseModel):
 @router.get("/v1/zones", response_model=ZoneCollection, responses=READS)
 async def get_zones(
     request: Request,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE, Role.READER)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)],
 ) -> Response:
     """The zones that are published, as ED-318."""
 
@@ -74,7 +74,7 @@ async def get_zones(
     },
 )
 async def publish_zone(
-    request: Request, holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)]
+    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)]
 ) -> Done:
     """Publish the zones of a document of any format that is read (docs/zone-formats.md).
 
@@ -98,7 +98,7 @@ async def publish_zone(
 async def withdraw_zone(
     request: Request,
     body: Withdrawal,
-    holder: Annotated[Holder, needs(Role.OFFICER, Role.PERMIT_OFFICE)],
+    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
 ) -> Done:
     """End a zone: it is judged no more, and its entries stay in the record."""
     command = WithdrawZone(holder.actor, ZoneId(body.zone_id), body.why)

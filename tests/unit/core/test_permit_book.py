@@ -108,7 +108,7 @@ def test_terms_go_with_their_steps_only(event: PermitEvent, terms: dict[str, Any
 
 
 def test_a_change_has_a_named_person() -> None:
-    nobody = ChangePermit(Actor(" ", "officer"), PermitId("P1"), PermitEvent.REVOKE, "x")
+    nobody = ChangePermit(Actor(" ", "watch_officer"), PermitId("P1"), PermitEvent.REVOKE, "x")
     with pytest.raises(DecisionError, match="named person"):
         book().apply(nobody, at(1.0))
 

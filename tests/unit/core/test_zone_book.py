@@ -27,7 +27,7 @@ from skykeep.core.zone_book import (
 from skykeep.errors import DecisionError
 from skykeep.units import NS_PER_S, ZoneId
 
-ANNA, BORIS = Actor("Anna Weber", "permit_office"), Actor("Boris Lang", "officer")
+ANNA, BORIS = Actor("Anna Weber", "permit_officer"), Actor("Boris Lang", "watch_officer")
 S = NS_PER_S
 POLICY = ZonePolicy(confirm_within_s=3_600.0)
 Z = ZoneId("Z1")
@@ -176,7 +176,7 @@ def test_an_emergency_that_another_authority_published_is_not_ours_to_confirm() 
 
 def test_nobody_does_nothing_to_a_zone() -> None:
     with pytest.raises(DecisionError, match="named person"):
-        book_with(ProposeZone(Actor(" ", "officer"), zone_of(), ""))
+        book_with(ProposeZone(Actor(" ", "watch_officer"), zone_of(), ""))
     with pytest.raises(DecisionError, match="there is no zone Z1"):
         book_with(step(ZoneEvent.APPROVE))
     with pytest.raises(DecisionError, match="there is no version 7 of Z1"):

@@ -235,7 +235,7 @@ def test_a_token_taken_out_of_the_file_stops_at_once(desk: Desk, tmp_path: Path)
     path.write_bytes(kept)
     taken(desk)
     assert desk.get("/health", None).status_code == 200
-    assert set(Role) == {"sensor", "officer", "permit_office", "reader", "evidence_officer"}
+    assert set(Role) == {"sensor", "watch_officer", "permit_officer", "viewer", "evidence_officer"}
 
 
 @pytest.mark.parametrize(

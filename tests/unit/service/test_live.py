@@ -144,7 +144,7 @@ def test_from_a_zone_to_an_alert_and_its_acknowledgement(desk: Desk) -> None:
         (alert,) = told["alerts"]
         assert alert["steps"][-1] == {
             "event": "acknowledge", "at_ms": alert["steps"][-1]["at_ms"], "by": "A. Weber",
-            "role": "officer", "why": "",
+            "role": "watch_officer", "why": "",
         }  # fmt: skip
         assert desk.command("close_alert", {"alert_id": "A00001", "why": "x"}).status_code == 200
         line.until("tracks", lambda said: not said["flags"][0] & 4)
@@ -405,7 +405,7 @@ def test_a_token_that_is_taken_back_ends_its_listeners(desk: Desk, tmp_path: Pat
     ):
         beats(desk)
         kept = json.loads(TOKENS)
-        kept["tokens"] = [t for t in kept["tokens"] if t["role"] != "reader"]
+        kept["tokens"] = [t for t in kept["tokens"] if t["role"] != "viewer"]
         (tmp_path / "tokens.json").write_text(json.dumps(kept))
         assert reader.closed() == 4401
         bytes_of(officer)

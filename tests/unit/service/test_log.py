@@ -74,7 +74,7 @@ def test_every_request_is_a_line_of_its_own(watched: Desk, lines: io.StringIO) -
     assert first["level"] == "info"
     assert first["time"].endswith("Z")
     assert first["duration_ms"] >= 0
-    assert (first["role"], first["token"]) == ("officer", digest_of(OFFICER)[:8])
+    assert (first["role"], first["token"]) == ("watch_officer", digest_of(OFFICER)[:8])
     assert "role" not in requests[1]
 
 

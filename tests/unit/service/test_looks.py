@@ -147,7 +147,7 @@ def test_a_look_is_in_the_record_before_the_answer(shared: Desk, path: str) -> N
     (look,) = looks_of(desk)[len(known) :]
     assert (look.subject, look.times, look.purpose) == (subject, 1, "")
     assert (look.from_ns, look.until_ns) == (desk.clock.now_ns, desk.clock.now_ns)
-    role = {OFFICER: "officer", OFFICE: "permit_office", RECEIVER_TOKEN: "sensor"}[token]
+    role = {OFFICER: "watch_officer", OFFICE: "permit_officer", RECEIVER_TOKEN: "sensor"}[token]
     assert look.actor.role == role
 
 
@@ -192,8 +192,8 @@ def test_other_people_subjects_and_purposes_are_apart(desk: Desk) -> None:
     told = desk.get("/v1/looks", EVIDENCE).json()
     assert told["more"] == 0
     assert told["looks"][1] == {
-        "name": WEBER, "role": "officer", "subject": "tracks", "purpose": "case 7", "times": 2,
-        "first": "2026-09-12T21:48:07.300Z", "last": "2026-09-12T21:48:07.300Z",
+        "name": WEBER, "role": "watch_officer", "subject": "tracks", "purpose": "case 7",
+        "times": 2, "first": "2026-09-12T21:48:07.300Z", "last": "2026-09-12T21:48:07.300Z",
     }  # fmt: skip
     span = "/v1/looks?from=2026-09-12T00:00:00Z&to=2026-09-12T21:48:07Z"
     assert desk.get(span, EVIDENCE).json()["looks"] == []
@@ -227,9 +227,9 @@ def test_a_look_that_failed_is_tried_again(desk: Desk) -> None:
         failed.set_exception(UnavailableError("the record did not take it"))
         submit, desk.writer.submit = desk.writer.submit, lambda *_, **__: failed  # type: ignore[method-assign]
         with pytest.raises(UnavailableError):
-            await looks.note(Actor("N. Obody", "officer"), "tracks")
+            await looks.note(Actor("N. Obody", "watch_officer"), "tracks")
         desk.writer.submit = submit  # type: ignore[method-assign]
-        await looks.note(Actor("N. Obody", "officer"), "tracks")
+        await looks.note(Actor("N. Obody", "watch_officer"), "tracks")
 
     desk.loop.run_until_complete(twice())
     assert [(s.actor.name, s.times) for s in looks_of(desk)] == [("N. Obody", 1)]
@@ -263,8 +263,12 @@ def test_the_commands_on_a_folder_are_written_down_and_read(
 ) -> None:
     folder = tmp_path / "data"
     recorded = Recorded(folder, SITE)
-    recorded.take([Looked(Actor("A. Weber", "officer"), "tracks", "case 7", at(0.0), at(0.0), 1)])
-    recorded.take([Looked(Actor("A. Weber", "officer"), "tracks", "case 7", at(0.0), at(9.0), 5)])
+    recorded.take(
+        [Looked(Actor("A. Weber", "watch_officer"), "tracks", "case 7", at(0.0), at(0.0), 1)]
+    )
+    recorded.take(
+        [Looked(Actor("A. Weber", "watch_officer"), "tracks", "case 7", at(0.0), at(9.0), 5)]
+    )
     recorded.close()
     assert main(["incident", "list", str(folder), "--json"]) == 0
     assert main(["incident", "list", str(folder)]) == 0

@@ -100,9 +100,9 @@ def test_the_history_names_who_did_what_and_what_was_told(desk: Desk) -> None:
     found = desk.get("/v1/permits/history?permit_id=P1", OFFICER).json()
     steps = [(s["state"], s["name"], s["role"], s["why"]) for s in found["steps"]]
     assert steps == [
-        ("submitted", "P. Office", "permit_office", ""),
-        ("granted", "P. Office", "permit_office", "as applied for"),
-        ("suspended", "A. Weber", "officer", "helicopter"),
+        ("submitted", "P. Office", "permit_officer", ""),
+        ("granted", "P. Office", "permit_officer", "as applied for"),
+        ("suspended", "A. Weber", "watch_officer", "helicopter"),
     ]
     assert [(t["state"], t["channel"], t["delivered"]) for t in found["told"]] == [
         ("granted", "email", True)

@@ -69,7 +69,7 @@ def test_from_a_zone_to_an_alert_that_people_deal_with(desk: Desk) -> None:
     said = desk.command("publish_zone", ZONES).json()
     assert said["changed"][0] | {"at_ns": 0} == {
         "event_name": "ZoneChanged", "at_ns": 0, "zone_id": "Z1", "state": "in_force",
-        "actor": {"name": "A. Weber", "role": "officer"}, "version": 1, "why": "published",
+        "actor": {"name": "A. Weber", "role": "watch_officer"}, "version": 1, "why": "published",
     }  # fmt: skip
     fly(desk, 1, 8)
     (alert,) = desk.get("/v1/alerts").json()["alerts"]
@@ -112,7 +112,7 @@ def test_from_alerts_to_an_assessed_incident(desk: Desk) -> None:
     assert desk.command("assess", firm).json()["incident"] == number
     whole = desk.get(f"/v1/incidents/{number}").json()
     assert whole["incident"]["opened_by"] == "A. Weber"
-    assert whole["assessments"][0]["author"] == {"name": "A. Weber", "role": "officer"}
+    assert whole["assessments"][0]["author"] == {"name": "A. Weber", "role": "watch_officer"}
     assert whole["reports"][0]["parts"][0]["words"] == "a rotor"
     assert {"AlertChanged", "VerdictChanged"} <= {e["event_name"] for e in whole["history"]}
     move = {"incident_id": number, "step": "close", "why": "done"}
@@ -375,7 +375,7 @@ def test_every_route_is_for_its_roles_only(desk: Desk) -> None:
             assert (answer.status_code in (200, 409)) == (token in allowed), (name, token)
             assert (answer.status_code == 403) == (token not in allowed), (name, token)
     words = desk.command("acknowledge_alert", {"alert_id": "A9"}, READER).json()
-    assert words["problem"] == "R. Eader has the role reader, this needs officer"
+    assert words["problem"] == "R. Eader has the role viewer, this needs watch_officer"
 
 
 def test_every_route_of_the_interface_is_in_the_table_of_roles(desk: Desk) -> None:

@@ -21,7 +21,7 @@ def test_a_token_is_printed_once_and_only_its_hash_is_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "tokens.json"
-    assert made(path, "--name", "C. Weber", "--role", "officer") == 0
+    assert made(path, "--name", "C. Weber", "--role", "watch_officer") == 0
     first = capsys.readouterr().out.strip()
     assert made(path, "--name", "radar", "--role", "sensor", "--sensor", "radar-1") == 0
     second = capsys.readouterr().out.strip()
@@ -34,7 +34,7 @@ def test_a_token_is_printed_once_and_only_its_hash_is_kept(
     tokens = Tokens(path)
     holder = tokens.holder_of(first)
     assert holder is not None
-    assert (holder.actor.name, holder.actor.role) == ("C. Weber", "officer")
+    assert (holder.actor.name, holder.actor.role) == ("C. Weber", "watch_officer")
     sensor = tokens.holder_of(second)
     assert sensor is not None
     assert (sensor.role, sensor.sensor) == (Role.SENSOR, "radar-1")
@@ -47,9 +47,9 @@ def test_a_token_is_printed_once_and_only_its_hash_is_kept(
     "arguments",
     [
         ("--name", "radar", "--role", "sensor"),
-        ("--name", "x", "--role", "officer", "--sensor", "radar-1"),
-        ("--name", "  ", "--role", "officer"),
-        ("--name", "x" * 101, "--role", "officer"),
+        ("--name", "x", "--role", "watch_officer", "--sensor", "radar-1"),
+        ("--name", "  ", "--role", "watch_officer"),
+        ("--name", "x" * 101, "--role", "watch_officer"),
     ],
 )
 def test_a_token_that_makes_no_sense_is_not_made(tmp_path: Path, arguments: tuple[str]) -> None:
@@ -58,7 +58,7 @@ def test_a_token_that_makes_no_sense_is_not_made(tmp_path: Path, arguments: tupl
     assert not path.exists()
 
 
-GOOD = {"sha256": "0" * 64, "name": "x", "role": "officer"}
+GOOD = {"sha256": "0" * 64, "name": "x", "role": "watch_officer"}
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_a_faulty_file_lets_nobody_in_and_says_what_is_wrong(
 
 
 def test_a_new_token_is_new() -> None:
-    assert len({new_token("x", Role.READER, None)[0] for _ in range(50)}) == 50
+    assert len({new_token("x", Role.VIEWER, None)[0] for _ in range(50)}) == 50

@@ -2,7 +2,7 @@
 
 import type { Api } from "../api";
 import { ApiError } from "../api";
-import type { AlertView } from "../messages";
+import { actsAs, type AlertView } from "../messages";
 import type { Store } from "../store";
 import { ask } from "../frame/dialog";
 import { toast } from "../frame/toast";
@@ -17,7 +17,8 @@ export class Commands {
   ) {}
 
   get allowed(): boolean {
-    return this.store.get("site")?.role === "officer";
+    const role = this.store.get("site")?.role;
+    return role !== undefined && actsAs(role) === "watch_officer";
   }
 
   async acknowledge(alert: AlertView): Promise<void> {

@@ -8,9 +8,10 @@ import type { Sound } from "./sound";
 
 const TICK_MS = 250;
 const ROLES: Record<string, string> = {
-  officer: "watch officer",
-  permit_office: "permit office",
-  reader: "reader",
+  watch_officer: "watch officer",
+  shift_lead: "shift lead",
+  permit_officer: "permit officer",
+  viewer: "viewer",
 };
 
 export interface HeaderActions {

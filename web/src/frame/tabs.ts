@@ -2,11 +2,11 @@
 
 import { h, setAttribute, setHidden } from "../dom";
 import type { OfficeContext, OfficePage } from "../context";
+import type { Role } from "../messages";
 // Not fetched when it is first opened: the service may just then be away.
 import { mountOffice } from "../office/index";
 
 type Page = "watch" | OfficePage;
-type Role = "officer" | "permit_office" | "reader";
 
 const PAGES: [Page, string][] = [
   ["watch", "Watch"],
@@ -16,9 +16,10 @@ const PAGES: [Page, string][] = [
 ];
 /** What the stream tells to each role (docs/live-stream.md). */
 const MAY: Record<Role, Page[]> = {
-  officer: ["watch", "zones", "permits", "incidents"],
-  permit_office: ["zones", "permits"],
-  reader: ["watch", "zones", "incidents"],
+  watch_officer: ["watch", "zones", "permits", "incidents"],
+  shift_lead: ["watch", "zones", "permits", "incidents"],
+  permit_officer: ["zones", "permits"],
+  viewer: ["watch", "zones", "incidents"],
 };
 
 
@@ -55,7 +56,7 @@ export class Tabs {
 
   start(role: Role, context: OfficeContext): void {
     this.context = context;
-    const may = MAY[role] ?? MAY.reader;
+    const may = MAY[role] ?? MAY.viewer;
     for (const [page, tab] of this.tabs) setHidden(tab, !may.includes(page));
     if (this.shown === null || !may.includes(this.shown)) this.show(may[0]!);
   }

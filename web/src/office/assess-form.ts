@@ -66,7 +66,7 @@ export class AssessForm {
   update(whole: IncidentWhole): void {
     const { incident, reports, sightings } = whole;
     const closed = incident.state !== "open" ? "It is closed; reopen it to assess it." : "";
-    this.whyNot = closed || this.desk.whyNot("officer");
+    this.whyNot = closed || this.desk.whyNot("watch_officer");
     this.keyed.update([
       ...incident.tracks.map((id) => ({ id, words: `Detected: track ${id}` })),
       ...incident.alerts.map((id) => ({ id, words: `Detected: alert ${id}` })),

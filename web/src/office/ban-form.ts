@@ -201,7 +201,7 @@ export class BanForm {
     setText(this.untilLabel, `Until (${this.desk.zone})`);
     setText(this.sentence, this.words());
     const finished = this.isDone;
-    const refused = this.desk.whyNot("officer", "permit_office");
+    const refused = this.desk.whyNot("watch_officer", "permit_officer");
     setText(this.notes, refused || this.exceptions());
     show(this.fields, !finished);
     show(this.sentence, !finished);

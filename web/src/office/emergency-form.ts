@@ -114,7 +114,7 @@ export class EmergencyForm {
 
   /** The zones that can be named, those that apply first; what is chosen stays. */
   update(): void {
-    const refused = this.desk.whyNot("officer", "permit_office");
+    const refused = this.desk.whyNot("watch_officer", "permit_officer");
     setText(this.refusal, refused);
     this.send.disabled = refused !== "";
     const own = this.zones();

@@ -98,7 +98,7 @@ export class IncidentDetail {
 
   /** The short form of the live list; when it differs, the whole is read anew. */
   update(short: IncidentView | undefined, alertsTold: string): void {
-    const whyNot = this.desk.whyNot("officer");
+    const whyNot = this.desk.whyNot("watch_officer");
     if (short && !this.whole) this.summary(short);
     show(this.again, whyNot === "");
     const told = JSON.stringify([short, alertsTold]);

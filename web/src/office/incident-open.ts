@@ -54,7 +54,7 @@ export class IncidentOpenForm {
     const more =
       message && message.more > 0 ? ` ${message.more} older ones are not told here.` : "";
     const known = alerts.length === 0 ? "There are no alerts." : `${this.ticked.size} ticked.`;
-    const refused = this.desk.whyNot("officer");
+    const refused = this.desk.whyNot("watch_officer");
     setText(this.hint, refused || `${known}${more}`);
     this.send.disabled = refused !== "";
   }

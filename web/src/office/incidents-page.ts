@@ -73,7 +73,7 @@ export class IncidentsPage implements Page {
   }
 
   private mayNotSee(): string {
-    return this.desk.whyNot("officer", "reader");
+    return this.desk.whyNot("watch_officer", "viewer");
   }
 
   private async ask(): Promise<void> {
@@ -130,7 +130,7 @@ export class IncidentsPage implements Page {
   }
 
   private update(): void {
-    const refused = this.desk.whyNot("officer");
+    const refused = this.desk.whyNot("watch_officer");
     this.fresh.disabled = refused !== "";
     setText(this.freshHint, refused);
     const known = this.known();

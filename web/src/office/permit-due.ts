@@ -45,7 +45,7 @@ export class DueList {
   }
 
   async ask(): Promise<void> {
-    if (this.asking || this.desk.whyNot("officer", "permit_office") !== "") return;
+    if (this.asking || this.desk.whyNot("watch_officer", "permit_officer") !== "") return;
     this.asking = true;
     try {
       const path = `/v1/permits/due?within_h=${WITHIN_H}`;

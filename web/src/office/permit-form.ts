@@ -162,7 +162,7 @@ export class PermitForm {
     const zones = this.desk.context.store.get("zones")?.zones ?? [];
     this.zones.offer(zones.filter((each) => each.authority_id === site?.authority));
     this.numberVolumes();
-    const refused = this.desk.whyNot("permit_office");
+    const refused = this.desk.whyNot("permit_officer");
     setText(this.refusal, refused);
     this.look.disabled = refused !== "";
   }
@@ -231,7 +231,7 @@ export class PermitForm {
       show(this.check.root, false);
       this.faults.fault(error);
     } finally {
-      this.look.disabled = this.desk.whyNot("permit_office") !== "";
+      this.look.disabled = this.desk.whyNot("permit_officer") !== "";
     }
   }
 

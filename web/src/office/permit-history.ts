@@ -15,8 +15,9 @@ interface History {
 }
 
 const ROLES: Record<string, string> = {
-  officer: "watch officer",
-  permit_office: "permit office",
+  watch_officer: "watch officer",
+  shift_lead: "shift lead",
+  permit_officer: "permit officer",
   holder: "holder",
   rule: "by itself",
   configuration: "site file",

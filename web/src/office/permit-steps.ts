@@ -1,5 +1,6 @@
 // The steps of a permit's lifecycle as the page offers them: from which state, to whom, with what.
 
+import { actsAs } from "../messages";
 import type { Role } from "./site";
 import { CONDITIONS, QUESTIONS, REFUSALS, TAKEN_BACK, type Template } from "./permit-templates";
 
@@ -167,7 +168,7 @@ export const CONDITION_TEMPLATES = CONDITIONS;
 
 /** The steps that this person may take from this state. */
 export function stepsFor(state: string, role: Role | undefined): Step[] {
-  const may = (step: Step) => role === "permit_office" || (role === "officer" && step.officer);
+  const may = (step: Step) => role === "permit_officer" || (step.officer && role !== undefined && actsAs(role) === "watch_officer");
   return STEPS.filter((step) => step.from.includes(state) && may(step));
 }
 

@@ -200,7 +200,7 @@ export class PermitsPage implements Page {
   }
 
   private mayNotSee(): string {
-    return this.desk.whyNot("permit_office", "officer");
+    return this.desk.whyNot("permit_officer", "watch_officer");
   }
 
   private go(view: View): void {
@@ -238,7 +238,7 @@ export class PermitsPage implements Page {
   }
 
   private update(): void {
-    const office = this.desk.whyNot("permit_office");
+    const office = this.desk.whyNot("permit_officer");
     this.openers.new.disabled = this.openers.import.disabled = office !== "";
     this.openers.emergency.disabled = this.mayNotSee() !== "";
     setText(this.freshHint, this.mayNotSee() === "" && office !== "" ? office : "");

@@ -1,15 +1,16 @@
 // What every office page needs to know of the site and of who looks at it.
 
 import type { OfficeContext } from "../context";
-import type { SiteMessage } from "../messages";
+import { actsAs, type Role, type SiteMessage } from "../messages";
 import * as times from "./times";
 
-export type Role = SiteMessage["role"];
+export type { Role };
 
 export const ROLE_WORDS: Record<Role, string> = {
-  officer: "an officer",
-  permit_office: "the permit office",
-  reader: "a reader",
+  watch_officer: "a watch officer",
+  shift_lead: "the shift lead",
+  permit_officer: "the permit office",
+  viewer: "a viewer",
 };
 
 export class Desk {
@@ -50,7 +51,7 @@ export class Desk {
   whyNot(...roles: Role[]): string {
     const role = this.role;
     if (role === undefined) return "The site has not yet said what you may do.";
-    if (roles.includes(role)) return "";
+    if (roles.includes(role) || roles.includes(actsAs(role))) return "";
     const allowed = roles.map((r) => ROLE_WORDS[r]).join(" or ");
     return `Only ${allowed} may do this; you are here as ${ROLE_WORDS[role]}.`;
   }

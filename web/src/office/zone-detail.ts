@@ -48,7 +48,7 @@ export class ZoneDetail {
 
   update(zone: ZoneView | undefined): void {
     this.zone = zone;
-    const mayPropose = this.desk.whyNot("officer", "permit_office") === "";
+    const mayPropose = this.desk.whyNot("watch_officer", "permit_officer") === "";
     const own = zone !== undefined && zone.authority_id === this.desk.site?.authority;
     show(this.propose, mayPropose && own);
     this.look(JSON.stringify(zone ?? null));

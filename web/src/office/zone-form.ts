@@ -198,7 +198,7 @@ export class ZoneForm {
     show(this.conditionsField, this.restriction.value === "CONDITIONAL");
     for (const [node, label] of this.clocks) setText(node, `${label} (${this.desk.zone})`);
     show(this.openDone, this.done.textContent !== "");
-    const refused = this.desk.whyNot("officer", "permit_office");
+    const refused = this.desk.whyNot("watch_officer", "permit_officer");
     this.send.disabled = refused !== "";
   }
 

@@ -53,7 +53,7 @@ export class PendingList {
   }
 
   async ask(): Promise<void> {
-    if (this.asking || this.desk.whyNot("officer", "permit_office") !== "") return;
+    if (this.asking || this.desk.whyNot("watch_officer", "permit_officer") !== "") return;
     this.asking = true;
     try {
       const told = await this.desk.context.api.get<{ pending: Pending[] }>("/v1/zones/pending");

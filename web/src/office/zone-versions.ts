@@ -1,7 +1,7 @@
 // A zone's versions: who proposed, approved, put into force, confirmed or withdrew each, when and
 // why; in what it differs from the one before; and the steps that are possible now.
 
-import type { HeightLimit, ZoneVolume } from "../messages";
+import { actsAs, type HeightLimit, type ZoneVolume } from "../messages";
 import { areaWords, heightWords } from "./areas";
 import { badge, el, facts, setText, statusLine } from "./dom";
 import { ProblemBox } from "./problems";
@@ -67,7 +67,7 @@ const STEPS: ZoneStep[] = [
     act: "Approve it",
     done: "approved",
     label: "Remark (optional)",
-    roles: ["permit_office"],
+    roles: ["permit_officer"],
     danger: false,
     optional: true,
     possible: ({ state }) => state === "proposed",
@@ -78,7 +78,7 @@ const STEPS: ZoneStep[] = [
     act: "Put it into force now",
     done: "in force",
     label: "Remark (optional)",
-    roles: ["officer", "permit_office"],
+    roles: ["watch_officer", "permit_officer"],
     danger: false,
     optional: true,
     possible: ({ state }) => state === "approved",
@@ -89,7 +89,7 @@ const STEPS: ZoneStep[] = [
     act: "Confirm it",
     done: "confirmed",
     label: "Remark (optional)",
-    roles: ["permit_office"],
+    roles: ["permit_officer"],
     danger: false,
     optional: true,
     possible: ({ state, confirm_by }) => state === "in_force" && confirm_by !== null,
@@ -100,7 +100,7 @@ const STEPS: ZoneStep[] = [
     act: "Withdraw it now",
     done: "withdrawn",
     label: "Why does it end?",
-    roles: ["officer", "permit_office"],
+    roles: ["watch_officer", "permit_officer"],
     danger: true,
     optional: false,
     possible: ({ state }) => state !== "withdrawn",
@@ -222,13 +222,13 @@ export class VersionsView {
     const proposer = version.steps.find((each) => each.step === "propose")?.name;
     const self = this.approverDiffers && proposer !== undefined && proposer === this.desk.site?.holder;
     const possible = STEPS.filter((step) => step.possible(version));
-    const mine = possible.filter((step) => role !== undefined && step.roles.includes(role));
+    const mine = possible.filter((step) => role !== undefined && step.roles.includes(actsAs(role)));
     const own = mine.filter((step) => !(step.step === "approve" && self));
     const made: Node[] = own.map((step) => this.form(step, version));
     if (mine.length !== own.length) {
       const words = "You proposed it: another person of the permit office approves it.";
       made.push(el("p", { class: "of-hint" }, words));
-    } else if (possible.some((step) => step.step === "approve") && role === "officer") {
+    } else if (possible.some((step) => step.step === "approve") && role !== "permit_officer") {
       made.push(el("p", { class: "of-hint" }, "The permit office approves it."));
     }
     return [el("div", { class: "of-buttons" }, ...made)];

@@ -160,7 +160,7 @@ export class ZonesPage implements Page {
 
   private update(): void {
     const zones = this.desk.context.store.get("zones")?.zones;
-    const refused = this.desk.whyNot("officer", "permit_office");
+    const refused = this.desk.whyNot("watch_officer", "permit_officer");
     this.banOpen.disabled = this.proposeOpen.disabled = refused !== "";
     setText(this.banHint, refused);
     if (this.view === "ban") this.ban.tell();

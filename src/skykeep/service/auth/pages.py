@@ -51,9 +51,9 @@ code{word-break:break-all}fieldset{border:1px solid #8886;margin:.8rem 0}
 img.qr{background:#fff;padding:.5rem;image-rendering:pixelated}"""
 #: What each role may do, for whoever gives it.
 ROLE_WORDS = {
-    Role.READER: "sees the picture, without names",
-    Role.OFFICER: "works the watch: alerts, incidents, hand-over",
-    Role.PERMIT_OFFICE: "declares zones, grants permits",
+    Role.VIEWER: "sees the picture, without names",
+    Role.WATCH_OFFICER: "works the watch: alerts, incidents, hand-over",
+    Role.PERMIT_OFFICER: "declares zones, grants permits",
     Role.EVIDENCE_OFFICER: "sees who looked at what, and what the record covers",
     Role.ADMINISTRATOR: "invites people and gives roles; sees nothing of the sky by that",
 }

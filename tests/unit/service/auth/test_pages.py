@@ -94,7 +94,7 @@ def invited(desk: Desk, login: str, roles: str) -> str:
 def test_from_the_first_link_to_an_officer_who_acts(desk: Desk) -> None:
     administrator(desk)
     assert door(desk).first_invitation() is None
-    secret = invited(desk, "c.weber", "officer")
+    secret = invited(desk, "c.weber", "watch_officer")
     desk.client.cookies.clear()
     shown = desk.get(f"/invitation/{secret}", None)
     assert "data:image/png" in shown.text
@@ -103,7 +103,7 @@ def test_from_the_first_link_to_an_officer_who_acts(desk: Desk) -> None:
     answer = signed_in(desk, "c.weber")
     assert answer.status_code == 303
     me = desk.get("/v1/me", None).json()
-    assert (me["name"], me["roles"]) == ("C. Weber", ["officer"])
+    assert (me["name"], me["roles"]) == ("C. Weber", ["watch_officer"])
     assert desk.get("/v1/tracks", None).status_code == 200
     assert desk.get("/people", None).status_code == 403  # an officer is no administrator
     body = {"alert_id": "A9"}
@@ -224,11 +224,11 @@ def test_an_invitation_says_what_will_not_do(desk: Desk, form: dict[str, str], w
 
 def test_whoever_is_disabled_is_out_at_once_and_can_be_invited_anew(desk: Desk) -> None:
     administrator(desk)
-    taken_up(desk, invited(desk, "c.weber", "officer,reader"), "c.weber")
+    taken_up(desk, invited(desk, "c.weber", "watch_officer,viewer"), "c.weber")
     theirs = httpx.AsyncClient(transport=desk.client._transport, base_url="http://desk")
     mine, desk.client = desk.client, theirs
     assert signed_in(desk, "c.weber").status_code == 303
-    assert desk.get("/v1/me", None).json()["roles"] == ["officer", "reader"]
+    assert desk.get("/v1/me", None).json()["roles"] == ["watch_officer", "viewer"]
     desk.client = mine
     assert post(desk, "/people/c.weber/disable", csrf=csrf_of(desk)).status_code == 200
     desk.client = theirs
@@ -271,7 +271,7 @@ def test_forms_of_other_sites_do_nothing(desk: Desk) -> None:
 )
 def test_an_invitation_that_does_not_fit(desk: Desk, form: dict[str, str], words: str) -> None:
     administrator(desk)
-    good = {"csrf": csrf_of(desk), "name": "X", "login": "x", "roles": "officer"}
+    good = {"csrf": csrf_of(desk), "name": "X", "login": "x", "roles": "watch_officer"}
     answer = post(desk, "/people", **(good | form))
     assert answer.status_code == 422
     assert words in answer.text
@@ -280,7 +280,7 @@ def test_an_invitation_that_does_not_fit(desk: Desk, form: dict[str, str], words
 def test_no_name_becomes_script(desk: Desk) -> None:
     administrator(desk)
     name = '"><script>alert(1)</script>'
-    post(desk, "/people", csrf=csrf_of(desk), name=name, login="x", roles="officer")
+    post(desk, "/people", csrf=csrf_of(desk), name=name, login="x", roles="watch_officer")
     shown = desk.get("/people", None)
     assert "<script" not in shown.text
     assert "&lt;script&gt;" in shown.text
@@ -313,7 +313,7 @@ def test_nobody_but_the_keeper_reads_the_file(desk: Desk) -> None:
 def test_every_act_is_an_entry_that_recomputes(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     administrator(desk)
-    taken_up(desk, invited(desk, "c.weber", "officer"), "c.weber")
+    taken_up(desk, invited(desk, "c.weber", "watch_officer"), "c.weber")
     for _ in range(MOST_FAILURES):
         signed_in(desk, "c.weber", password="x")
     post(desk, "/people/c.weber/disable", csrf=csrf_of(desk))
@@ -328,7 +328,7 @@ def test_every_act_is_an_entry_that_recomputes(tmp_path: Path) -> None:
     assert acts == [
         ("the first administrator", "took up the invitation", "admin"),
         ("the first administrator", "signed in", "admin"),
-        ("the first administrator", "invited as officer", "c.weber"),
+        ("the first administrator", "invited as watch_officer", "c.weber"),
         ("C. Weber", "took up the invitation", "c.weber"),
         ("strangers", "was refused too often", "c.weber"),
         ("the first administrator", "disabled the account", "c.weber"),
