@@ -95,6 +95,8 @@ def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     verify.add_argument("file", metavar="FILE")
     verify.add_argument("--key", required=True, metavar="KEYFILE", help="the keeper's public key")
     _add_witnesses(verify)
+    verify.add_argument("--timestamp-root", action="append", type=Path, default=[], metavar="PEM",
+                        help="roots of time-stamp authorities that you trust")  # fmt: skip
     verify.set_defaults(run=_verify)
 
     receipt = commands.add_parser("verify-receipt", help="check a receipt offline against keys")
@@ -362,7 +364,8 @@ def _replay(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     from skykeep.commands import verify
 
-    return verify.run(args.file, args.key, args.witness, args.quorum)
+    roots = getattr(args, "timestamp_root", [])
+    return verify.run(args.file, args.key, args.witness, args.quorum, roots)
 
 
 def _verify_receipt(args: argparse.Namespace) -> int:

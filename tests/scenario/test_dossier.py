@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -26,17 +27,20 @@ from skykeep.core.casebook import Assess, Conclusion, FileReport, OpenIncident
 from skykeep.core.event import Actor, AlertChanged, Tick
 from skykeep.dossier import build
 from skykeep.dossier.bag import make_bag
-from skykeep.dossier.build import Order, build_dossier
+from skykeep.dossier.build import Order, build_dossier, stamped_after
 from skykeep.dossier.container import write_container
 from skykeep.dossier.withholding import Withholding
-from skykeep.errors import InputError
+from skykeep.errors import InputError, RecordError
 from skykeep.feed.citadel_night import citadel_night
 from skykeep.feed.citadel_site import REVOKED_SERIAL, SURVEY_SERIAL
-from skykeep.record.entry import read_leaf
+from skykeep.record import note as notes
+from skykeep.record.entry import HOUR_NS, read_leaf
 from skykeep.record.keys import parse_secret
 from skykeep.runtime import Input, Recorded
+from skykeep.store.timestamps import StampedHour
 from skykeep.units import NS_PER_S, AlertId, IncidentId
 from skykeep.verify import verifier
+from tests.stamping import OPENSSL, Authority
 
 OFFICER = Actor("C. Weber", "watch officer")
 #: Until the drone whose permit was revoked has raised the first alert.
@@ -478,3 +482,60 @@ def test_the_printed_pages_say_what_is_withheld_first(without_radar: bytes, tmp_
     drawn = [Image.open(p).convert("L") for p in sorted(tmp_path.glob("p-*.png"))]
     assert len(drawn) == len(pages) - 1
     assert all(image.getextrema()[0] < 128 for image in drawn)
+
+
+# -- time-stamps --------------------------------------------------------------------------
+
+
+def stamped_head(made: Made, folder: Path) -> tuple[Authority, StampedHour]:
+    """The record's head with an authority's answer."""
+    if OPENSSL is None:
+        pytest.skip("no openssl on this machine (Debian: apt-get install openssl)")
+    authority = Authority(folder / "tsa", "tsa-1")
+    note = (made.folder / "newest.checkpoint").read_bytes()
+    digest = sha256(notes.parse(note).text.encode()).hexdigest()
+    authority.openssl("-query", "-digest", digest, "-sha256", "-cert", "-out", "asked")
+    token = authority.stamped((authority.folder / "asked").read_bytes())
+    return authority, StampedHour(1, note, (("tsa-1", token),))
+
+
+def test_a_time_stamp_goes_along_and_is_checked_where_libraries_are(
+    built: Build, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority, hour = stamped_head(made, tmp_path)
+    data = built(Order(stamped=hour))
+    report = verifier.verify(data, made.key)
+    assert report.holds, str(report)
+    assert "1 time-stamps on it present, not checked here" in " ".join(str(report).split())
+    file, key = tmp_path / "d.zip", str(made.folder / "log.vkey")
+    file.write_bytes(data)
+    root = ["--timestamp-root", str(authority.roots)]
+    assert main(["verify", str(file), "--key", key, *root]) == 0
+    assert "timestamp-1.tsr: the stamped head was there at" in capsys.readouterr().out
+    other = Authority(tmp_path / "other", "tsa-2")
+    assert main(["verify", str(file), "--key", key, "--timestamp-root", str(other.roots)]) == 1
+    assert "FAILED       timestamp-1.tsr" in capsys.readouterr().out
+    for one in (authority, other):
+        one.close()
+    assert verifier.verify(built(Order()), made.key).holds
+
+
+def test_a_head_of_another_record_is_not_taken_as_stamped(
+    built: Build, made: Made, other: Made
+) -> None:
+    note = (other.folder / "newest.checkpoint").read_bytes()
+    with pytest.raises(RecordError, match="were time-stamped are not the record's beginning"):
+        built(Order(stamped=StampedHour(1, note, (("tsa", b"x"),))))
+
+
+def test_the_first_hour_behind_the_incident_is_the_one_that_says_most(built: Build) -> None:
+    incident = built.args[1]  # type: ignore[attr-defined]
+    last = max(e.at_ns for e in incident.history) // HOUR_NS
+    hours = [StampedHour(last + n, b"", (("tsa", b"x"),) if n != 1 else ()) for n in range(-2, 5)]
+    chosen = stamped_after(hours, incident)
+    assert chosen is not None
+    assert chosen.hour == last + 2
+    early = stamped_after(hours[:3], incident)
+    assert early is not None
+    assert early.hour == last
+    assert stamped_after([], incident) is None

@@ -15,11 +15,12 @@ from skykeep.codec import entries
 from skykeep.commands.atomic import write_atomically
 from skykeep.core.casebook import Incident
 from skykeep.core.event import Actor, Looked
-from skykeep.dossier.build import Order, build_dossier
+from skykeep.dossier.build import Order, build_dossier, stamped_after
 from skykeep.dossier.withholding import Withholding
 from skykeep.errors import DecisionError, RecordError
 from skykeep.runtime import Recorded
 from skykeep.store.record_store import RECORD_FILE, RecordStore
+from skykeep.store.timestamps import stamped_in
 from skykeep.store.witness_heads import published_in
 from skykeep.units import IncidentId, to_datetime
 
@@ -46,7 +47,8 @@ def dossier_of(folder: Path, incident_id: IncidentId, order: Order, noted: bool 
         incident = desk.runtime.casebook.incidents.get(incident_id)
         if incident is None:
             raise DecisionError(f"there is no incident {incident_id} in {folder}")
-        order = replace(order, witnessed=published_in(folder))
+        stamped = stamped_after(stamped_in(folder), incident)
+        order = replace(order, witnessed=published_in(folder), stamped=stamped)
         data = build_dossier(desk.store, incident, order)
         if noted:
             note_look(desk, f"dossier of incident {incident_id}")

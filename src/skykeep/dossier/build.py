@@ -9,7 +9,7 @@ left out.
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -33,9 +33,10 @@ from skykeep.dossier.withholding import WHY_ERASED, WHY_PRIVATE, WHY_RAW, Veil, 
 from skykeep.errors import RecordError
 from skykeep.record import checkpoint as checkpoints
 from skykeep.record import note as notes
-from skykeep.record.entry import Placed, is_brief, key_source, read_leaf, sealed_hour
+from skykeep.record.entry import HOUR_NS, Placed, is_brief, key_source, read_leaf, sealed_hour
 from skykeep.store.holds import HeldFact
 from skykeep.store.record_store import RecordStore
+from skykeep.store.timestamps import StampedHour
 from skykeep.units import NS_PER_S, IncidentId, SensorId, to_datetime
 
 #: What came in before the first track of an incident was seen belongs to it too.
@@ -49,7 +50,8 @@ CONTEXT_LEAVES = 20_000
 class Order:
     """How a dossier is to be made.
 
-    `witnessed` is the head that witnesses have cosigned, as a note, where there is one.
+    `witnessed` is the head that witnesses have cosigned, as a note, where there is one;
+    `stamped` one that time-stamp authorities have stamped (`stamped_after`).
     `whole` shows also who is not part of the incident: for a court that may see everybody, and
     for running the whole night again.
     """
@@ -57,6 +59,7 @@ class Order:
     withhold: tuple[Withholding, ...] = ()
     witnessed: bytes | None = None
     whole: bool = False
+    stamped: StampedHour | None = None
 
 
 def build_dossier(store: RecordStore, incident: Incident, order: Order) -> bytes:
@@ -83,6 +86,7 @@ def build_dossier(store: RecordStore, incident: Incident, order: Order) -> bytes
         ("record/checkpoint.txt", store.checkpoint()),
         ("record/proof.txt", jsonl([b"%d" % start, *map(base64.b64encode, proof)])),
         *_witnessed(store, order.witnessed),
+        *_stamped(store, order.stamped),
         *([("record/context.jsonl", jsonl(context))] if context else []),
         ("record/leaves.jsonl", jsonl(leaves)),
         ("record/facts.jsonl", jsonl(facts)),
@@ -130,18 +134,44 @@ def _witnessed(store: RecordStore, note: bytes | None) -> list[tuple[str, bytes]
     """The cosigned head, and that the record has grown from it; RecordError if it has not."""
     if note is None:
         return []
+    grown = _grown(store, note, "witnesses cosigned")
+    return [("record/witnessed.txt", note), ("record/consistency.txt", grown)]
+
+
+def _stamped(store: RecordStore, hour: StampedHour | None) -> list[tuple[str, bytes]]:
+    """The stamped head with its time-stamps, and that the record has grown from it."""
+    if hour is None or not hour.tokens:
+        return []
+    grown = _grown(store, hour.note, "were time-stamped")
+    tokens = [token for _, token in hour.tokens]
+    return [
+        ("record/stamped.txt", hour.note),
+        ("record/stamped-consistency.txt", grown),
+        *((f"record/timestamp-{n}.tsr", token) for n, token in enumerate(tokens, 1)),
+    ]
+
+
+def _grown(store: RecordStore, note: bytes, words: str) -> bytes:
+    """The hashes that prove a head to be this record's beginning; RecordError if it is not."""
     seen = checkpoints.parse(notes.parse(note).text)
     tree = store.tree()
     if not 0 < seen.size <= store.size or tree.root(seen.size) != seen.root:
         raise RecordError(
-            f"the {seen.size} entries that witnesses cosigned are not the record's beginning; "
+            f"the {seen.size} entries that {words} are not the record's beginning; "
             "see docs/witnesses.md"
         )
-    hashes = tree.consistency_proof(seen.size, store.size)
-    return [
-        ("record/witnessed.txt", note),
-        ("record/consistency.txt", jsonl(map(base64.b64encode, hashes))),
-    ]
+    return jsonl(map(base64.b64encode, tree.consistency_proof(seen.size, store.size)))
+
+
+def stamped_after(hours: Iterable[StampedHour], incident: Incident) -> StampedHour | None:
+    """The first stamped hour that lies behind an incident's last event: it was there by then.
+
+    Where none does yet, the newest that is stamped.
+    """
+    stamped = sorted((h for h in hours if h.tokens), key=lambda h: h.hour)
+    last_ns = max((event.at_ns for event in incident.history), default=0)
+    behind = (h for h in stamped if h.hour * HOUR_NS > last_ns)
+    return next(behind, stamped[-1] if stamped else None)
 
 
 def _context(store: RecordStore, excerpt: Excerpt, veil: Veil) -> list[bytes]:

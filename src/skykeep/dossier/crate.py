@@ -34,10 +34,15 @@ FILES: dict[str, tuple[str, str]] = {
     "record/proof.txt": (TEXT, "The hashes that tie the leaves to that head"),
     "record/witnessed.txt": (TEXT, "The newest head that witnesses cosigned (tlog-cosignature)"),
     "record/consistency.txt": (TEXT, "The hashes from the witnessed head to the signed one"),
+    "record/stamped.txt": (TEXT, "A head of the record that time-stamp authorities have stamped"),
+    "record/stamped-consistency.txt": (TEXT, "The hashes from the stamped head to the signed one"),
     "record/context.jsonl": (LINES, "Earlier entries that still counted, each with its proof"),
     "record/leaves.jsonl": (LINES, "The public leaves, a line each, without a gap"),
     "record/facts.jsonl": (LINES, "The facts of each leaf: with its salt, or why it is withheld"),
 }
+
+#: An authority's answer, as many as there are.
+STAMP = ("application/timestamp-reply", "A time-stamp (RFC 3161) on the stamped head")
 
 
 def crate_metadata(excerpt: Excerpt, files: Sequence[tuple[str, bytes]]) -> bytes:
@@ -108,7 +113,7 @@ def crate_metadata(excerpt: Excerpt, files: Sequence[tuple[str, bytes]]) -> byte
 
 
 def _file(name: str, data: bytes) -> dict[str, Any]:
-    media_type, words = FILES[name]
+    media_type, words = STAMP if name.endswith(".tsr") else FILES[name]
     return {
         "@id": name,
         "@type": "File",

@@ -255,6 +255,7 @@ async def get_dossier(
         tuple(decisions),
         None if published is None else published.note.to_bytes(),
         whole,
+        request.app.state.stamper.after(incident),
     )
     data = await make_dossier(writer, incident, order)
     named = {"Content-Disposition": f'attachment; filename="{file_name_of(incident.incident_id)}"'}

@@ -20,6 +20,8 @@ from starlette.responses import JSONResponse
 from skykeep.codec.moment import format_moment
 from skykeep.codec.timestamp_token import MAX_ANSWER_BYTES, check_imprint, check_token
 from skykeep.config import TimestampPlace
+from skykeep.core.casebook import Incident
+from skykeep.dossier.build import stamped_after
 from skykeep.errors import RecordError
 from skykeep.record import note as notes
 from skykeep.record.entry import HOUR_NS, hour_of
@@ -27,7 +29,7 @@ from skykeep.service import log
 from skykeep.service.problems import Refused
 from skykeep.service.witness_client import post
 from skykeep.service.writer import Writer, error_of, told
-from skykeep.store.timestamps import StampedHour, TimestampStore
+from skykeep.store.timestamps import MOST_HOURS, STAMPS_FILE, StampedHour, TimestampStore
 
 router = APIRouter(prefix="/log", include_in_schema=False)
 
@@ -49,6 +51,12 @@ class Stamper:
         self._writer = writer
         self._kept: TimestampStore | None = None
         self._stopping = asyncio.Event()
+
+    def after(self, incident: Incident) -> StampedHour | None:
+        """The stamped hour that tells most about an incident, if there is one."""
+        if not self.places and not (self._writer.folder / STAMPS_FILE).exists():
+            return None
+        return stamped_after(self.store().hours(MOST_HOURS), incident)
 
     async def run(self) -> None:
         """Round after round until `stop`; a fault of one is told, and the next comes."""

@@ -14,6 +14,8 @@ from skykeep.store.durable import make_folder
 from skykeep.store.record_files import DATABASE_ERRORS, damage, open_database
 
 STAMPS_FILE = "timestamps.sqlite"
+#: Ten years of hours.
+MOST_HOURS = 87_660
 _TABLES = """
 CREATE TABLE IF NOT EXISTS hours (hour INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS tokens (
@@ -85,3 +87,14 @@ class TimestampStore:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+
+def stamped_in(folder: Path) -> list[StampedHour]:
+    """The stamped hours of a folder that has any; RecordError where they cannot be read."""
+    if not (folder / STAMPS_FILE).exists():
+        return []
+    store = TimestampStore(folder)
+    try:
+        return store.hours(MOST_HOURS)
+    finally:
+        store.close()

@@ -815,9 +815,13 @@ SIGNED_TITLE: Final = "skykeep dossier 2"
 RECORD: Final = "data/record/"
 CHECKPOINT, PROOF = f"{RECORD}checkpoint.txt", f"{RECORD}proof.txt"
 WITNESSED, CONSISTENCY = f"{RECORD}witnessed.txt", f"{RECORD}consistency.txt"
+STAMPED, STAMPED_GROWN = f"{RECORD}stamped.txt", f"{RECORD}stamped-consistency.txt"
+TIMESTAMP: Final = f"{RECORD}timestamp-"
 LEAVES, FACTS = f"{RECORD}leaves.jsonl", f"{RECORD}facts.jsonl"
 CONTEXT: Final = f"{RECORD}context.jsonl"
-CHECKED: Final = frozenset({CHECKPOINT, PROOF, WITNESSED, CONSISTENCY, LEAVES, FACTS, CONTEXT})
+CHECKED: Final = frozenset(
+    {CHECKPOINT, PROOF, WITNESSED, CONSISTENCY, STAMPED, STAMPED_GROWN, LEAVES, FACTS, CONTEXT}
+)
 
 
 class NotChecked(str):
@@ -932,6 +936,25 @@ def check_witnesses(dossier: Dossier) -> str:
     return said if dossier.witnesses else NotChecked(said)
 
 
+def check_stamped(dossier: Dossier) -> str:
+    """The head that was time-stamped (RFC 3161) is the beginning of the signed one.
+
+    The time-stamps themselves take a library: they are named, not checked.
+    """
+    head = dossier.checkpoint
+    assert head is not None
+    tokens = sorted(n for n in dossier.files if n.startswith(TIMESTAMP))
+    if STAMPED not in dossier.files:
+        if tokens:
+            raise VerifyError(f"entry {STAMPED}", f"is missing: {tokens[0]} stamps it")
+        return NotChecked("no time-stamp is in it: when things happened is the keeper's word")
+    seen = read_checkpoint(dossier.file(STAMPED), dossier.key, f"entry {STAMPED}")
+    grown = dossier.hashes(STAMPED_GROWN)
+    check_consistency(seen.size, seen.root, head.size, head.root, grown)
+    said = f"a head over the first {seen.size} leaves; {len(tokens)} time-stamps on it present, "
+    return NotChecked(said + "not checked here")
+
+
 def check_leaves(dossier: Dossier) -> str:
     """The leaves, one a line, stand side by side in the tree of the checkpoint.
 
@@ -1024,6 +1047,8 @@ STEPS: Final = (
     ("the files: each is as it was signed, and there is no other", check_bag),
     ("the checkpoint: signed with the key given", check_checkpoint),
     ("the witnesses: enough of those given have cosigned", check_witnesses),
+    ("time-stamps: on a head of the same record", check_stamped),
+    ("the time-stamps: on a head of the same record", check_stamped),
     ("the leaves: a range of the tree that was signed", check_leaves),
     ("the facts: those that the leaves stand for", check_all_facts),
     ("the context: earlier entries, in the same tree", check_context),

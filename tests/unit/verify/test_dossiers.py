@@ -87,9 +87,10 @@ def test_a_good_dossier_holds() -> None:
     assert "5 files" in said[1]
     assert "7 leaves" in said[2]
     assert said[3] == "no witness's signature is in it: it is the keeper's word alone"
-    assert said[4] == "leaves 2 to 5 of 7 (counted from 0), with no gap between them"
-    assert said[5] == "9 facts, 3 withheld, in 2 of 4 leaves"
-    assert [check.held for check in report.checks] == [True] * 3 + [None] + [True] * 2 + [None]
+    assert said[4] == "no time-stamp is in it: when things happened is the keeper's word"
+    assert said[5] == "leaves 2 to 5 of 7 (counted from 0), with no gap between them"
+    assert said[6] == "9 facts, 3 withheld, in 2 of 4 leaves"
+    assert [check.held for check in report.checks] == [True] * 3 + [None] * 2 + [True] * 2 + [None]
     assert report.withheld == (
         "0 of 4 leaves: all of the range are here",
         "3 of 9 facts",
@@ -182,7 +183,7 @@ def test_any_range_holds(start: int, end: int) -> None:
 def test_the_whole_record_shown_with_nothing_withheld() -> None:
     report = verify(dossier(Made(counts=(1, 4), start=0, end=2, hide=99).entries()), KEY)
     assert report.holds
-    assert report.checks[5].said == "5 facts, 0 withheld, in 0 of 2 leaves"
+    assert report.checks[6].said == "5 facts, 0 withheld, in 0 of 2 leaves"
 
 
 def with_part(name: str, alter: Callable[[bytes], bytes]) -> bytes:
