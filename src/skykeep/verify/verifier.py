@@ -1047,7 +1047,6 @@ STEPS: Final = (
     ("the files: each is as it was signed, and there is no other", check_bag),
     ("the checkpoint: signed with the key given", check_checkpoint),
     ("the witnesses: enough of those given have cosigned", check_witnesses),
-    ("time-stamps: on a head of the same record", check_stamped),
     ("the time-stamps: on a head of the same record", check_stamped),
     ("the leaves: a range of the tree that was signed", check_leaves),
     ("the facts: those that the leaves stand for", check_all_facts),
