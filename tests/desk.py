@@ -23,7 +23,7 @@ from skykeep.units import seconds
 from tests.sky import RADAR, RECEIVER, SITE, at
 
 OFFICER, OFFICE, READER, EVIDENCE = "officer", "office", "reader", "evidence"
-PATROL = "patrol"
+PATROL, LEAD, ADMIN = "patrol", "lead", "administrator"
 RADAR_TOKEN, RECEIVER_TOKEN = "radar", "rid"  # tests' own words, made into tokens below
 TOKENS = encode_tokens(
     (
@@ -31,6 +31,8 @@ TOKENS = encode_tokens(
         Holder(digest_of(OFFICE), "P. Office", Role.PERMIT_OFFICER),
         Holder(digest_of(READER), "R. Eader", Role.VIEWER),
         Holder(digest_of(EVIDENCE), "E. Vidence", Role.EVIDENCE_OFFICER),
+        Holder(digest_of(LEAD), "S. Lead", Role.SHIFT_LEAD),
+        Holder(digest_of(ADMIN), "A. Dmin", Role.ADMINISTRATOR),
         Holder(digest_of(PATROL), "B. Patrol", Role.RECIPIENT, None, "police"),
         Holder(digest_of(RADAR_TOKEN), "radar on the roof", Role.SENSOR, RADAR.sensor_id),
         Holder(digest_of(RECEIVER_TOKEN), "receiver", Role.SENSOR, RECEIVER.sensor_id),

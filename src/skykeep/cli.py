@@ -156,6 +156,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=(
             "sensor",
             "watch_officer",
+            "shift_lead",
             "permit_officer",
             "viewer",
             "evidence_officer",

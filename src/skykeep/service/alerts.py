@@ -20,15 +20,14 @@ from skykeep.core.alert import (
 )
 from skykeep.core.event import Reason
 from skykeep.runtime import Recorded
-from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
+from skykeep.service.desk import COMMANDS, READS, Done, done, holder_of, needs, writer_of
 from skykeep.service.looks import looked
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rights import OFFICERS_SHELF_NS, may
+from skykeep.service.tokens import Holder
 from skykeep.service.zones import Id, Text
 from skykeep.units import AlertId
 
 router = APIRouter(tags=["alerts"])
-
-Officer = Annotated[Holder, needs(Role.WATCH_OFFICER)]
 
 
 class ReasonOut(BaseModel):
@@ -105,12 +104,12 @@ class Shelving(AlertStep):
 @router.get("/v1/alerts", responses=READS)
 async def get_alerts(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)],
+    holder: Annotated[Holder, needs("alerts.read")],
     closed: Annotated[bool, Query(description="those that are closed too")] = True,
 ) -> AlertList:
     """The alerts that are held; `closed=false` leaves out those that are closed."""
 
-    named = holder.role is Role.WATCH_OFFICER
+    named = may(holder, "identity.read")
     if named:
         await looked(request, holder, "alerts")
 
@@ -123,13 +122,17 @@ async def get_alerts(
 
 
 @router.post("/v1/commands/acknowledge_alert", responses=COMMANDS)
-async def acknowledge_alert(request: Request, body: AlertStep, holder: Officer) -> Done:
+async def acknowledge_alert(
+    request: Request, body: AlertStep, holder: Annotated[Holder, needs("alerts.acknowledge")]
+) -> Done:
     """Somebody has seen the alert."""
     return await _step(request, AcknowledgeAlert(holder.actor, AlertId(body.alert_id)))
 
 
 @router.post("/v1/commands/hand_over_alert", responses=COMMANDS)
-async def hand_over_alert(request: Request, body: HandOver, holder: Officer) -> Done:
+async def hand_over_alert(
+    request: Request, body: HandOver, holder: Annotated[Holder, needs("alerts.hand_over")]
+) -> Done:
     """Hand the alert to whoever may respond: by the system to one of the site's recipients, which
     `changed` then shows, or by voice to anybody else."""
     alert_id = AlertId(body.alert_id)
@@ -143,21 +146,29 @@ async def hand_over_alert(request: Request, body: HandOver, holder: Officer) -> 
 
 
 @router.post("/v1/commands/close_alert", responses=COMMANDS)
-async def close_alert(request: Request, body: Closing, holder: Officer) -> Done:
+async def close_alert(
+    request: Request, body: Closing, holder: Annotated[Holder, needs("alerts.close")]
+) -> Done:
     """Nothing is left to do about the alert."""
     return await _step(request, CloseAlert(holder.actor, AlertId(body.alert_id), body.why))
 
 
 @router.post("/v1/commands/shelve_alert", responses=COMMANDS)
-async def shelve_alert(request: Request, body: Shelving, holder: Officer) -> Done:
-    """Be quiet about the alert until a moment."""
+async def shelve_alert(
+    request: Request, body: Shelving, holder: Annotated[Holder, needs("alerts.shelve")]
+) -> Done:
+    """Be quiet about the alert until a moment; for more than 4 hours only the shift lead may."""
     until_ns = parse_moment(body.until, "body.until")
+    if until_ns - writer_of(request).now_ns() > OFFICERS_SHELF_NS:
+        holder = holder_of(request, "alerts.shelve_long")
     command = ShelveAlert(holder.actor, AlertId(body.alert_id), until_ns, body.why)
     return await _step(request, command)
 
 
 @router.post("/v1/commands/unshelve_alert", responses=COMMANDS)
-async def unshelve_alert(request: Request, body: AlertStep, holder: Officer) -> Done:
+async def unshelve_alert(
+    request: Request, body: AlertStep, holder: Annotated[Holder, needs("alerts.shelve")]
+) -> Done:
     """Bring a shelved alert back."""
     return await _step(request, UnshelveAlert(holder.actor, AlertId(body.alert_id)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -48,6 +49,7 @@ from skykeep.service import (
 from skykeep.service.auth import me, pages
 from skykeep.service.auth.people import People
 from skykeep.service.auth.sign_in import SignIn, record_note
+from skykeep.service.desk import show_budgets
 from skykeep.service.dispatch import Dispatcher
 from skykeep.service.docs_page import docs_page
 from skykeep.service.examples import show_answers
@@ -59,6 +61,7 @@ from skykeep.service.metrics import Metrics
 from skykeep.service.outbox import Outbox
 from skykeep.service.publication import Publisher
 from skykeep.service.publish_log import LogPublisher
+from skykeep.service.rates import Rates
 from skykeep.service.retention import Retention
 from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
@@ -148,7 +151,7 @@ def create_app(
         app.include_router(room.router)
 
     generated = app.openapi
-    app.openapi = lambda: show_answers(generated())  # type: ignore[method-assign]
+    app.openapi = lambda: show_budgets(show_answers(generated()))  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
@@ -160,7 +163,8 @@ def create_app(
     app.include_router(me.router)
     app.include_router(public.router_of(app.state.publisher, page.folder))
     app.include_router(router_of(page))
-    app.state.metrics = Metrics(app.state.hub, app.state.log_publisher)
+    app.state.rates = Rates(time.monotonic_ns)
+    app.state.metrics = Metrics(app.state.hub, app.state.log_publisher, app.state.rates)
     app.add_middleware(Guard, tokens=tokens, sign_in=sign_in)
     app.add_middleware(Telemetry, metrics=app.state.metrics)
     return app

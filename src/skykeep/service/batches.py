@@ -15,7 +15,7 @@ from skykeep.core.event import ObservationRejected
 from skykeep.runtime import Answer
 from skykeep.service.desk import COMMANDS, holder_of, needs, writer_of
 from skykeep.service.problems import Refused
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import Writer
 
 router = APIRouter(tags=["observations"])
@@ -98,7 +98,7 @@ class Taken(BaseModel):
     response_model=Taken,
     responses=COMMANDS,
     openapi_extra={"requestBody": _BODY},
-    dependencies=[needs(Role.SENSOR)],
+    dependencies=[needs("batches.send")],
 )
 async def post_batch(request: Request) -> Response:
     """Observations of one sensor in one form; the answer comes when they are on the disk.
@@ -106,7 +106,7 @@ async def post_batch(request: Request) -> Response:
     The same batch sent again does nothing again and gets the same entry. Rows that cannot be
     used are named in the answer; those beside them are used.
     """
-    holder = holder_of(request, (Role.SENSOR,))
+    holder = holder_of(request, "batches.send")
     said = await take_batch(writer_of(request), holder, await request.body())
     return Response(msgspec.json.encode(said), media_type="application/json")
 

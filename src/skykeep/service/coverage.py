@@ -19,7 +19,7 @@ from skykeep.errors import InputError
 from skykeep.record.entry import OPEN, leaf_time, read_leaf, unpack_facts
 from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
 from skykeep.service.examples import shown
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.zones import Id, Text
 from skykeep.store.record_store import RecordStore
 from skykeep.units import NS_PER_S, SensorId
@@ -230,9 +230,7 @@ _MOMENT: Any = {"max_length": 40, "examples": ["2026-09-12T00:25:00Z"]}
 @router.get("/v1/coverage", responses=READS)
 async def get_coverage(
     request: Request,
-    holder: Annotated[
-        Holder, needs(Role.WATCH_OFFICER, Role.VIEWER, Role.PERMIT_OFFICER, Role.EVIDENCE_OFFICER)
-    ],
+    holder: Annotated[Holder, needs("coverage.read")],
     from_: Annotated[str, Query(alias="from", description="from then on", **_MOMENT)],
     to: Annotated[str, Query(description="and before then", **_MOMENT)],
     lat: Annotated[float | None, Query(ge=-90.0, le=90.0, description="of a place")] = None,
@@ -268,7 +266,7 @@ class Maintenance(BaseModel):
 
 @router.post("/v1/commands/maintain_sensor", responses=COMMANDS)
 async def maintain_sensor(
-    request: Request, body: Maintenance, holder: Annotated[Holder, needs(Role.WATCH_OFFICER)]
+    request: Request, body: Maintenance, holder: Annotated[Holder, needs("sensors.maintain")]
 ) -> Done:
     """While somebody works on a sensor its silence is no alert, and it counts as seeing nothing."""
     command = MaintainSensor(holder.actor, SensorId(body.sensor), body.begins, body.why)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
@@ -23,7 +24,9 @@ from skykeep.core.event import (
 )
 from skykeep.runtime import Answer
 from skykeep.service.problems import Problem, Refused
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rates import Rates
+from skykeep.service.rights import RIGHTS
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import Item, Writer
 
 #: What the answer to a command tells; tracks and verdicts are to be looked at.
@@ -64,6 +67,7 @@ _WORDS = {
     409: "not allowed in the present state",
     413: "the body is too large",
     422: "a field does not fit",
+    429: "this was asked for too often; Retry-After says when to ask again",
     503: "not now: the queue is full, or the disk does not take the record",
 }
 READS = problems(401, 403, 422, 503)
@@ -76,24 +80,53 @@ def writer_of(request: Request) -> Writer:
     return writer
 
 
-def holder_of(request: Request, roles: Collection[Role]) -> Holder:
-    """Who asks, in the role that lets him; 403 in words if he has none of these."""
+def holder_of(request: Request, action: str) -> Holder:
+    """Who asks, in the role that lets him: 403 in words if he has none, 429 if it is too often."""
     holder: Holder = request.scope["holder"]
+    roles = RIGHTS[action].roles
     acting = holder.acting_as(roles)
     if acting is None:
         allowed, has = " or ".join(sorted(roles)), ", ".join((holder.role, *holder.also))
-        words = f"{holder.name} has the role {has}, this needs {allowed}"
+        words = f"{holder.name} has the role {has}, {action} needs {allowed}"
         raise Refused(403, request.url.path, words, "Use a token or an account of that role")
+    rates: Rates = request.app.state.rates
+    wait_s = rates.take(action, holder.sha256 or request.scope["login"])
+    if wait_s:
+        after_s = math.ceil(wait_s)
+        words, mend = f"{action} was asked for too often", f"Ask again after {after_s} s"
+        raise Refused(429, request.url.path, words, mend, after_s)
     return acting
 
 
-def needs(*roles: Role) -> Any:
-    """A dependency: the holder of the token, who must have one of the roles."""
+def needs(action: str) -> Any:
+    """A dependency: the holder of the token, who may do this; KeyError for an unknown action.
+
+    In the description of the interface the action stands among what the token must be good for
+    (OpenAPI 3.1, security requirement: role names that are required).
+    """
+    if action not in RIGHTS:
+        raise KeyError(action)
 
     async def check(request: Request, _token: Annotated[Any, Depends(_bearer)]) -> Holder:
-        return holder_of(request, roles)
+        return holder_of(request, action)
 
-    return Depends(check)
+    return Security(check, scopes=[action])
+
+
+def action_of(operation: dict[str, Any]) -> str | None:
+    """The action that a described route is, None for one that is open to everybody."""
+    named = [name for each in operation.get("security", ()) for name in next(iter(each.values()))]
+    return named[0] if named else None
+
+
+def show_budgets(document: dict[str, Any]) -> dict[str, Any]:
+    """The description of the interface, with the answer to what is asked for too often."""
+    for methods in document["paths"].values():
+        for said in methods.values():
+            action = action_of(said)
+            if action is not None and RIGHTS[action].budget is not None:
+                said["responses"]["429"] = said["responses"]["403"] | {"description": _WORDS[429]}
+    return document
 
 
 async def carry_out(writer: Writer, items: Sequence[Item]) -> list[Answer]:

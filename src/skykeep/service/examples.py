@@ -486,6 +486,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "PendingZones": PENDING,
     "Proposal": {"document": ZONES, "why": "the park too"},
     "RecipientList": RECIPIENTS,
+    "RightsTable": {
+        "roles": ["viewer", "watch_officer"],
+        "actions": [
+            {
+                "action": "tracks.read",
+                "words": "see the tracks",
+                "roles": ["watch_officer", "viewer"],
+            }
+        ],
+    },
     "SensorList": SENSORS,
     "SightingIn": {"words": "two lights over the yard", "azimuth_deg": 10.0},
     "SightingList": SIGHTINGS,

@@ -36,7 +36,7 @@ from skykeep.feed.sources import source_of
 from skykeep.record.entry import hour_of
 from skykeep.service import log
 from skykeep.service.desk import READS, needs
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.store.raw import FILE, HOURS_OF_DAY, RawStore
 from skykeep.units import NS_PER_S
@@ -380,9 +380,7 @@ class Feeds:
 
 
 @router.get("/v1/feeds", response_model=FeedList, responses=READS)
-async def get_feeds(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
-) -> FeedList:
+async def get_feeds(request: Request, holder: Annotated[Holder, needs("feeds.read")]) -> FeedList:
     """The site's feeds and how each does."""
     feeds: Feeds = request.app.state.feeds
     return FeedList(feeds=[feed.state() for feed in feeds.feeds])

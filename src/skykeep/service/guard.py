@@ -90,6 +90,7 @@ class Guard:
             return None
         person, session = found
         scope["csrf"], scope["session"] = session.csrf, cookie
+        scope["login"] = person.login
         return Holder("", person.name, person.roles[0], also=person.roles[1:])
 
     @staticmethod

@@ -23,8 +23,7 @@ from skykeep.core.handover import (
 )
 from skykeep.errors import DecisionError, InputError
 from skykeep.runtime import Recorded
-from skykeep.service.alerts import Officer
-from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
+from skykeep.service.desk import COMMANDS, READS, Done, done, holder_of, needs, writer_of
 from skykeep.service.dispatch import Dispatcher
 from skykeep.service.examples import shown
 from skykeep.service.incidents import PartIn
@@ -34,9 +33,6 @@ from skykeep.service.zones import Id, Text
 from skykeep.units import AlertId, IncidentId
 
 router = APIRouter(tags=["hand-over"])
-
-#: An officer for anybody, a recipient for itself.
-Answerer = Annotated[Holder, needs(Role.WATCH_OFFICER, Role.RECIPIENT)]
 
 
 class ChannelOut(BaseModel):
@@ -220,7 +216,9 @@ class Exercising(_Strict):
 
 
 @router.get("/v1/recipients", responses=READS)
-async def get_recipients(request: Request, holder: Officer) -> RecipientList:
+async def get_recipients(
+    request: Request, holder: Annotated[Holder, needs("recipients.read")]
+) -> RecipientList:
     """Who may be handed something, and how each way to it does."""
     dispatcher: Dispatcher = request.app.state.dispatcher
 
@@ -243,7 +241,7 @@ async def get_recipients(request: Request, holder: Officer) -> RecipientList:
 @router.get("/v1/handovers", responses=READS)
 async def get_handovers(
     request: Request,
-    holder: Answerer,
+    holder: Annotated[Holder, needs("handovers.read")],
     pending: Annotated[bool, Query(description="only those that still want an answer")] = False,
 ) -> HandoverList:
     """The hand-overs that are held; a recipient sees its own."""
@@ -263,7 +261,9 @@ async def get_handovers(
 
 
 @router.post("/v1/commands/hand_over_incident", responses=COMMANDS)
-async def hand_over_incident(request: Request, body: IncidentHandOver, holder: Officer) -> Done:
+async def hand_over_incident(
+    request: Request, body: IncidentHandOver, holder: Annotated[Holder, needs("handovers.make")]
+) -> Done:
     """Hand all alerts of an incident that are not closed to whoever may respond."""
 
     def look(recorded: Recorded) -> list[AlertId] | None:
@@ -283,7 +283,9 @@ async def hand_over_incident(request: Request, body: IncidentHandOver, holder: O
 
 
 @router.post("/v1/commands/instruct", responses=COMMANDS)
-async def instruct(request: Request, body: Instructing, holder: Officer) -> Done:
+async def instruct(
+    request: Request, body: Instructing, holder: Annotated[Holder, needs("handovers.instruct")]
+) -> Done:
     """Tell people on duty in the protected building what to do; it wants an answer."""
     alert_id = None if body.alert_id is None else AlertId(body.alert_id)
     command = Instruct(holder.actor, body.recipient, body.instruction, alert_id, body.note)
@@ -291,7 +293,9 @@ async def instruct(request: Request, body: Instructing, holder: Officer) -> Done
 
 
 @router.post("/v1/commands/acknowledge_handover", responses=COMMANDS)
-async def acknowledge_handover(request: Request, body: Answering, holder: Answerer) -> Done:
+async def acknowledge_handover(
+    request: Request, body: Answering, holder: Annotated[Holder, needs("handovers.answer")]
+) -> Done:
     """The recipient has it. An officer may enter what was said by voice, naming who said it."""
     await _own(request, body.handover_id, holder)
     actor = _speaker(body.name, holder)
@@ -300,14 +304,18 @@ async def acknowledge_handover(request: Request, body: Answering, holder: Answer
 
 
 @router.post("/v1/commands/withdraw_handover", responses=COMMANDS)
-async def withdraw_handover(request: Request, body: Withdrawing, holder: Officer) -> Done:
+async def withdraw_handover(
+    request: Request, body: Withdrawing, holder: Annotated[Holder, needs("handovers.withdraw")]
+) -> Done:
     """Take a hand-over back; whoever was told of it is told that too."""
     command = WithdrawHandover(holder.actor, body.handover_id, body.why)
     return await done(writer_of(request), [command])
 
 
 @router.post("/v1/commands/report_back", responses=COMMANDS)
-async def report_back(request: Request, body: ReportingBack, holder: Answerer) -> Done:
+async def report_back(
+    request: Request, body: ReportingBack, holder: Annotated[Holder, needs("handovers.answer")]
+) -> Done:
     """What became of it: a report by a person, in the alert's incident. It acknowledges too."""
     handover = await _own(request, body.handover_id, holder)
     if handover is None or handover.alert_id is None:
@@ -329,10 +337,23 @@ async def report_back(request: Request, body: ReportingBack, holder: Answerer) -
 
 
 @router.post("/v1/commands/set_exercise", responses=COMMANDS)
-async def set_exercise(request: Request, body: Exercising, holder: Officer) -> Done:
-    """Mark everything that goes out as an exercise, until a moment at most 12 hours away."""
+async def set_exercise(
+    request: Request, body: Exercising, holder: Annotated[Holder, needs("exercise.begin")]
+) -> Done:
+    """Mark everything that goes out as an exercise, until a moment at most 12 hours away.
+
+    To end one before its time is the shift lead's.
+    """
     until_ns = parse_moment(body.until, "body.until")
+    if until_ns < await writer_of(request).ask(_exercise_until_ns):
+        holder = holder_of(request, "exercise.end")
     return await done(writer_of(request), [SetExercise(holder.actor, until_ns, body.why)])
+
+
+def _exercise_until_ns(recorded: Recorded) -> int:
+    book = recorded.runtime.airspace.handovers
+    now_ns = recorded.runtime.now_ns
+    return book.exercise_until_ns if book.in_exercise(now_ns) else now_ns
 
 
 async def file_back(
@@ -366,7 +387,7 @@ def _speaker(name: str, holder: Holder) -> Actor:
     """Who said it: the token's holder, or, through it, the person who is named."""
     if not name.strip():
         return holder.actor
-    through = "by voice, entered by" if holder.role is Role.WATCH_OFFICER else "of"
+    through = "by voice, entered by" if holder.role is not Role.RECIPIENT else "of"
     return Actor(name.strip(), f"recipient, {through} {holder.name}")
 
 

@@ -27,7 +27,7 @@ from skykeep.service import log
 from skykeep.service.desk import READS, holder_of, needs, writer_of
 from skykeep.service.looks import looked
 from skykeep.service.observations import parse_box
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.store.history import HISTORY_FOLDER, Follower, History
 from skykeep.store.history_query import Found, Wanted, find_observations, find_tracks, looked_up
@@ -214,13 +214,12 @@ Cursor = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{1,19}-[0-9]{1,12}-[0-9]{1,7}$", description="`next` of the page before"),
 ]
-Asker = Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)]
 
 
 @router.get("/v1/history/observations", response_model=HistoryPage, responses=READS)
 async def get_history_observations(
     request: Request,
-    holder: Asker,
+    holder: Annotated[Holder, needs("history.read")],
     from_: Start = None,
     to: Time = None,
     box: BoxText = None,
@@ -241,7 +240,7 @@ async def get_history_observations(
 @router.get("/v1/history/tracks", response_model=HistoryPage, responses=READS)
 async def get_history_tracks(
     request: Request,
-    holder: Asker,
+    holder: Annotated[Holder, needs("history.read")],
     from_: Start = None,
     to: Time = None,
     box: BoxText = None,
@@ -282,7 +281,7 @@ def _wanted(
 
 async def _answer(request: Request, tracks: bool, wanted: Wanted, serial: str | None) -> Response:
     if serial is not None:
-        holder = holder_of(request, (Role.WATCH_OFFICER,))
+        holder = holder_of(request, "history.by_serial")
         days = " to ".join(f"{to_datetime(ns):%Y-%m-%d}" for ns in (wanted.from_ns, wanted.to_ns))
         await looked(request, holder, f"history of one serial number, {days}")
     keeper: Keeper = request.app.state.history

@@ -26,7 +26,6 @@ from skykeep.core.casebook import (
 from skykeep.dossier.build import Order, build_dossier, file_name_of
 from skykeep.dossier.withholding import Withholding
 from skykeep.runtime import Recorded
-from skykeep.service.alerts import Officer
 from skykeep.service.desk import (
     COMMANDS,
     READS,
@@ -41,7 +40,8 @@ from skykeep.service.desk import (
 from skykeep.service.desk import problems as statuses
 from skykeep.service.examples import shown
 from skykeep.service.looks import looked
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rights import may
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.service.zones import Id, Text
 from skykeep.units import AlertId, IncidentId
@@ -179,11 +179,11 @@ IncidentPath = Annotated[str, Path(description="as in the list", examples=["I000
 @router.get("/v1/incidents", responses=READS)
 async def get_incidents(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER, Role.EVIDENCE_OFFICER)],
+    holder: Annotated[Holder, needs("incidents.list")],
 ) -> IncidentList:
     """All incidents in short; who opened one is for officers only."""
 
-    named = holder.role is not Role.VIEWER
+    named = may(holder, "incidents.list_openers")
 
     def look(recorded: Recorded) -> IncidentList:
         known = recorded.runtime.casebook.incidents.values()
@@ -194,7 +194,7 @@ async def get_incidents(
 
 @router.get("/v1/incidents/{incident_id}", responses=READS | statuses(404))
 async def get_incident(
-    request: Request, incident_id: IncidentPath, holder: Officer
+    request: Request, incident_id: IncidentPath, holder: Annotated[Holder, needs("incidents.read")]
 ) -> IncidentWhole:
     """One incident with all that belongs to it; identities are in it, so it is for officers."""
 
@@ -223,7 +223,7 @@ async def get_incident(
 async def get_dossier(
     request: Request,
     incident_id: IncidentPath,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.EVIDENCE_OFFICER)],
+    holder: Annotated[Holder, needs("dossier.build")],
     withhold: Annotated[
         Names, Query(description="sensors of which nothing is shown", examples=["radar"])
     ] = [],  # noqa: B006
@@ -239,7 +239,7 @@ async def get_dossier(
     evidence officer, as is showing everybody.
     """
     if withhold or withhold_kind or whole:
-        holder_of(request, [Role.EVIDENCE_OFFICER])
+        holder_of(request, "dossier.withhold")
 
     def look(recorded: Recorded) -> Incident | None:
         return recorded.runtime.casebook.incidents.get(IncidentId(incident_id))
@@ -272,14 +272,18 @@ async def make_dossier(writer: Writer, incident: Incident, order: Order) -> byte
 
 
 @router.post("/v1/commands/open_incident", responses=COMMANDS)
-async def open_incident(request: Request, body: Opening, holder: Officer) -> Done:
+async def open_incident(
+    request: Request, body: Opening, holder: Annotated[Holder, needs("incidents.open")]
+) -> Done:
     """Gather alerts into an incident."""
     alerts = tuple(AlertId(a) for a in body.alerts)
     return await _step(request, OpenIncident(holder.actor, body.title, alerts))
 
 
 @router.post("/v1/commands/file_report", responses=COMMANDS)
-async def file_report(request: Request, body: ReportIn, holder: Officer) -> Done:
+async def file_report(
+    request: Request, body: ReportIn, holder: Annotated[Holder, needs("incidents.report")]
+) -> Done:
     """File what responders reported."""
     parts = tuple(FoundPart(p.lat_deg, p.lon_deg, p.words) for p in body.parts)
     incident_id = IncidentId(body.incident_id)
@@ -288,7 +292,9 @@ async def file_report(request: Request, body: ReportIn, holder: Officer) -> Done
 
 
 @router.post("/v1/commands/assess", responses=COMMANDS)
-async def assess(request: Request, body: AssessmentIn, holder: Officer) -> Done:
+async def assess(
+    request: Request, body: AssessmentIn, holder: Annotated[Holder, needs("incidents.assess")]
+) -> Done:
     """Conclude, by name; another person may conclude otherwise."""
     command = Assess(
         holder.actor,
@@ -301,14 +307,18 @@ async def assess(request: Request, body: AssessmentIn, holder: Officer) -> Done:
 
 
 @router.post("/v1/commands/move_incident", responses=COMMANDS)
-async def move_incident(request: Request, body: Moving, holder: Officer) -> Done:
+async def move_incident(
+    request: Request, body: Moving, holder: Annotated[Holder, needs("incidents.move")]
+) -> Done:
     """Close or reopen an incident."""
     command = MoveIncident(holder.actor, IncidentId(body.incident_id), body.step, body.why)
     return await _step(request, command)
 
 
 @router.post("/v1/commands/hold_incident", responses=COMMANDS)
-async def hold_incident(request: Request, body: Holding, holder: Officer) -> Done:
+async def hold_incident(
+    request: Request, body: Holding, holder: Annotated[Holder, needs("incidents.hold")]
+) -> Done:
     """Keep what points to a person for an incident, or let it go; each incident begins held.
 
     What is let go of is destroyed when its time is over, and at once if it is over already.

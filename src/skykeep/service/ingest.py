@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from skykeep.service.batches import take_batch
 from skykeep.service.guard import MAX_BODY_BYTES, MAX_BUFFERED_BYTES
 from skykeep.service.problems import RETRY_AFTER_S, Refused, words_of
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.web_socket import (
     TOO_LARGE,
     UNKNOWN,
@@ -58,7 +58,7 @@ class Ingest:
         with contextlib.suppress(GoneError):
             await socket.open()
             async with self.sockets.holding(socket):
-                holder = await socket.introduce(self.sockets.tokens, frozenset({Role.SENSOR}))
+                holder = await socket.introduce(self.sockets.tokens, "batches.send")
                 socket.allow(MAX_BODY_BYTES)
                 await self._serve(socket, holder)
 

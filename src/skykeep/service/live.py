@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from skykeep.runtime import Answer
-from skykeep.service.hub import EVERYBODY, PERSONAL, TOPICS, WATCHERS, Hub
+from skykeep.service.hub import OFFICER, PERSONAL, TOPICS, WATCHERS, Hub
 from skykeep.service.looks import purpose_of
-from skykeep.service.tokens import Holder
+from skykeep.service.tokens import Holder, Role
 from skykeep.service.web_socket import (
     FIRST_MESSAGE_BYTES,
     Frame,
@@ -43,6 +43,8 @@ class Listener:
     def __init__(self, socket: WebSocket, holder: Holder, hub: Hub, purpose: str = "") -> None:
         self.socket, self.holder, self.hub, self.purpose = socket, holder, hub, purpose
         self.wake = asyncio.Event()
+        #: A shift lead is told what a watch officer is.
+        self.told_as = OFFICER if holder.role is Role.SHIFT_LEAD else holder.role
         #: Since when it has not taken what was sent, by the monotonic clock.
         self.stuck_since_s: float | None = None
         #: Whether it was sent `tracks` before, and not the newest: one more is left out for it.
@@ -68,7 +70,7 @@ class Listener:
 
     def look(self, topic: str) -> asyncio.Future[list[Answer]] | None:
         """Whoever sees names is written down; a record that is away blinds nobody."""
-        if (self.holder.role, topic) not in PERSONAL:
+        if (self.told_as, topic) not in PERSONAL:
             return None
         try:
             subject = f"live stream: {topic}"
@@ -82,8 +84,8 @@ class Listener:
         if topic not in self.want:
             return False
         if topic == "trails":
-            return topic not in self._sent and self.holder.role in WATCHERS
-        frame = self.hub.frames.get((self.holder.role, topic))
+            return topic not in self._sent and self.told_as in WATCHERS
+        frame = self.hub.frames.get((self.told_as, topic))
         return frame is not None and frame is not self._sent.get(topic)
 
     def _frame(self, topic: str) -> Frame | None:
@@ -92,7 +94,7 @@ class Listener:
             return self.hub.site(self.holder)
         if topic == "trails":
             return self.hub.trails()
-        return self.hub.frames.get((self.holder.role, topic))
+        return self.hub.frames.get((self.told_as, topic))
 
     def _note(self, topic: str, frame: Frame) -> None:
         self._sent[topic] = frame
@@ -136,7 +138,7 @@ class Live:
         with contextlib.suppress(GoneError):
             await socket.open()
             async with sockets.holding(socket):
-                holder = await socket.introduce(sockets.tokens, frozenset(EVERYBODY))
+                holder = await socket.introduce(sockets.tokens, "live.listen")
                 purpose = purpose_of(HTTPConnection(scope))
                 await self._serve(Listener(socket, holder, self.hub, purpose))
 

@@ -28,7 +28,7 @@ from skykeep.runtime import Answer
 from skykeep.service import log
 from skykeep.service.desk import READS, needs, writer_of
 from skykeep.service.examples import shown
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.store.record_store import RecordStore
 from skykeep.units import NS_PER_S
@@ -215,7 +215,7 @@ Moment = Annotated[str | None, Query(max_length=40, examples=["2026-09-12T00:25:
 @router.get("/v1/looks", responses=READS)
 async def get_looks(
     request: Request,
-    holder: Annotated[Holder, needs(Role.EVIDENCE_OFFICER)],
+    holder: Annotated[Holder, needs("looks.read")],
     from_: Annotated[
         str | None, Query(alias="from", max_length=40, description="a day before `to`")
     ] = None,

@@ -21,7 +21,9 @@ from skykeep.service.examples import METRICS, text_answer
 from skykeep.service.hub import Hub
 from skykeep.service.live_columns import PERMISSIONS, gravest_permission
 from skykeep.service.publish_log import LogPublisher
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rates import Rates
+from skykeep.service.rights import RIGHTS
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import Group
 
 router = APIRouter(tags=["service"])
@@ -35,7 +37,7 @@ OTHER = "other"
 class Metrics:
     """What is counted of one service, in a registry of its own."""
 
-    def __init__(self, hub: Hub, publisher: LogPublisher) -> None:
+    def __init__(self, hub: Hub, publisher: LogPublisher, rates: Rates) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "skykeep_http_requests", "Requests, by their route's template",
@@ -44,7 +46,7 @@ class Metrics:
         self._request_s = self._histogram("http_request", "Time that a request took", ("route",))
         self._group_s = self._histogram("group_compute", "Time to compute a group of inputs")
         self._commit_s = self._histogram("group_commit", "Time until a group was on the disk")
-        self.registry.register(_Site(hub, publisher))
+        self.registry.register(_Site(hub, publisher, rates))
         ProcessCollector("skykeep", registry=self.registry)
         hub.writer.listeners.append(self.hear)
 
@@ -70,8 +72,8 @@ class Metrics:
 class _Site(Collector):
     """The site as the hub saw it last, and what the writer and the hub have counted."""
 
-    def __init__(self, hub: Hub, publisher: LogPublisher) -> None:
-        self.hub, self.publisher = hub, publisher
+    def __init__(self, hub: Hub, publisher: LogPublisher, rates: Rates) -> None:
+        self.hub, self.publisher, self.rates = hub, publisher, rates
 
     def collect(self) -> Iterable[Metric]:
         """Gather what is counted elsewhere."""
@@ -84,6 +86,12 @@ class _Site(Collector):
         yield self._by_sensor("observations_shed", "Turned away: too many", writer.shed_by)
         yield self._by_sensor("batches_taken", "Batches that are durable", heard.batches)
         yield CounterMetricFamily("skykeep_requests_shed", "Turned away", writer.shed_jobs)
+        words = "Turned away because one person or token asked too often"
+        limited = CounterMetricFamily("skykeep_requests_limited", words, labels=("action",))
+        for action, right in RIGHTS.items():
+            if right.budget is not None:
+                limited.add_metric((action,), self.rates.limited[action])
+        yield limited
         yield GaugeMetricFamily("skykeep_queue_jobs", "Inputs that wait", writer.waiting)
         yield GaugeMetricFamily("skykeep_record_entries", "Entries in the record", writer.size)
         yield from self._published()
@@ -147,7 +155,7 @@ def _gauge(name: str, words: str, label: str, values: Mapping[str, int]) -> Metr
     responses=statuses(401, 403) | text_answer(METRICS, "the figures"),
 )
 async def get_metrics(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
+    request: Request, holder: Annotated[Holder, needs("metrics.read")]
 ) -> Response:
     """How the service does, in figures, for Prometheus."""
     metrics: Metrics = request.app.state.metrics

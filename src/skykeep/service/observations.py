@@ -22,7 +22,8 @@ from skykeep.record.entry import Placed, read_leaf, sealed_hour, unseal
 from skykeep.runtime import Recorded
 from skykeep.service.desk import READS, needs, writer_of
 from skykeep.service.looks import looked
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rights import may
+from skykeep.service.tokens import Holder
 from skykeep.store.record_store import RecordStore
 from skykeep.units import NS_PER_S, to_datetime
 
@@ -94,7 +95,7 @@ class Wanted:
 @router.get("/v1/observations", response_model=ObservationPage, responses=READS)
 async def get_observations(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)],
+    holder: Annotated[Holder, needs("observations.read")],
     from_: Annotated[
         str | None,
         Query(
@@ -132,7 +133,7 @@ async def get_observations(
     from_ns = to_ns - DEFAULT_SPAN_NS if from_ is None else parse_moment(from_, "query.from")
     if from_ns >= to_ns:
         raise InputError("query.from", "is not before `to`", "Give a span of time")
-    named = holder.role is Role.WATCH_OFFICER
+    named = may(holder, "identity.read")
     if named:
         hours = f"{to_datetime(from_ns):%Y-%m-%d %H}h to {to_datetime(to_ns):%Y-%m-%d %H}h UTC"
         await looked(request, holder, f"observations of {sensor or 'all sensors'}, {hours}")

@@ -29,7 +29,7 @@ from skykeep.service.desk import (
 )
 from skykeep.service.examples import shown
 from skykeep.service.looks import looked
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.zones import Id, Text
 from skykeep.units import NS_PER_S, PermitId
 
@@ -152,7 +152,7 @@ class DueList(BaseModel):
 @router.get("/v1/permits/due", responses=READS)
 async def get_due(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
+    holder: Annotated[Holder, needs("permits.read")],
     within_h: Annotated[
         float, Query(description="due within so many hours, or overdue", ge=0.0, le=100_000.0)
     ] = 72.0,
@@ -242,7 +242,7 @@ class History(BaseModel):
 @router.get("/v1/permits/history", responses=READS | problems(404))
 async def get_history(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
+    holder: Annotated[Holder, needs("permits.read")],
     permit_id: Annotated[str, Query(description="of which permit", examples=["P-1"])],
 ) -> History:
     """A permit's steps by named persons, and when its holder was told by which channel."""
@@ -287,7 +287,7 @@ def _history(permit_id: PermitId, book: PermitBook) -> History:
 
 @router.get("/v1/permits", responses=READS)
 async def get_permits(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)]
+    request: Request, holder: Annotated[Holder, needs("permits.read")]
 ) -> PermitDocument:
     """All permits and exemptions, each in its present state."""
     await looked(request, holder, "permits")
@@ -306,7 +306,7 @@ async def get_permits(
 
 @router.get("/v1/exemptions", responses=READS)
 async def get_exemptions(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)]
+    request: Request, holder: Annotated[Holder, needs("permits.read")]
 ) -> PermitDocument:
     """The standing exemptions of police, rescue and the authority's own aircraft."""
     return (await get_permits(request, holder)).model_copy(update={"permits": []})
@@ -324,9 +324,7 @@ async def get_exemptions(
         }
     },
 )
-async def put_permit(
-    request: Request, holder: Annotated[Holder, needs(Role.PERMIT_OFFICER)]
-) -> Done:
+async def put_permit(request: Request, holder: Annotated[Holder, needs("permits.put")]) -> Done:
     """Enter the permits of a permits file, each in the state that it carries; all or none."""
     file = decode_permits(await request.body(), "body")
     writer = writer_of(request)
@@ -347,7 +345,7 @@ async def put_permit(
 async def change_permit(
     request: Request,
     body: PermitChange,
-    holder: Annotated[Holder, needs(Role.PERMIT_OFFICER, Role.WATCH_OFFICER)],
+    holder: Annotated[Holder, needs("permits.step")],
 ) -> Done:
     """One step of a permit's lifecycle: what takes a right away needs a reason.
 
@@ -357,7 +355,7 @@ async def change_permit(
     """
     event = PermitEvent(body.step)
     if event not in OFFICER_STEPS:
-        holder_of(request, (Role.PERMIT_OFFICER,))
+        holder_of(request, "permits.decide")
     terms = Terms(
         conditions=tuple(c.strip() for c in body.conditions if c.strip()),
         land_by_ns=_moment("body.land_by", body.land_by),
@@ -374,7 +372,7 @@ def _moment(where: str, text: str | None) -> int | None:
 
 @router.post("/v1/commands/grant_permit", responses=COMMANDS)
 async def grant_permit(
-    request: Request, body: PermitStep, holder: Annotated[Holder, needs(Role.PERMIT_OFFICER)]
+    request: Request, body: PermitStep, holder: Annotated[Holder, needs("permits.decide")]
 ) -> Done:
     """Grant a permit that was submitted."""
     return await _step(request, body, holder, PermitEvent.GRANT)
@@ -384,7 +382,7 @@ async def grant_permit(
 async def revoke_permit(
     request: Request,
     body: PermitStep,
-    holder: Annotated[Holder, needs(Role.PERMIT_OFFICER, Role.WATCH_OFFICER)],
+    holder: Annotated[Holder, needs("permits.step")],
 ) -> Done:
     """Revoke a permit or exemption; a reason is needed."""
     return await _step(request, body, holder, PermitEvent.REVOKE)

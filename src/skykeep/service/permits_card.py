@@ -27,7 +27,7 @@ from skykeep.service.desk import READS, found_or_404, needs, problems, writer_of
 from skykeep.service.examples import shown
 from skykeep.service.looks import looked
 from skykeep.service.outbox import Outbox
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.units import NS_PER_S, PermitId
 
 router = APIRouter(tags=["permits"])
@@ -103,7 +103,7 @@ def check_page(authority: str, public: bytes, status: bytes) -> str:
 @router.get("/v1/permits/card", responses=READS | problems(404, 409))
 async def get_card(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
+    holder: Annotated[Holder, needs("permits.card")],
     permit_id: Annotated[str, Query(description="of which permit", examples=["P-1"])],
     volume: Annotated[int, Query(description="for which of its volumes, from 1", ge=1)] = 1,
 ) -> CardText:

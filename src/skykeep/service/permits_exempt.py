@@ -21,7 +21,7 @@ from skykeep.errors import InputError
 from skykeep.runtime import Recorded
 from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
 from skykeep.service.examples import shown
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.zones import Id, Text
 from skykeep.units import NS_PER_S, PermitId, ZoneId
 
@@ -134,7 +134,7 @@ class Checked(BaseModel):
 @router.get("/v1/exemptions/flights", responses=READS)
 async def get_flights(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)],
+    holder: Annotated[Holder, needs("exemptions.count")],
 ) -> FlightCounts:
     """How many flights were made under exemptions, by class and month; to be published."""
 
@@ -149,7 +149,7 @@ async def get_flights(
 async def declare_exemption(
     request: Request,
     body: Emergency,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
+    holder: Annotated[Holder, needs("exemptions.declare")],
 ) -> Done:
     """An emergency exemption: it holds at once, and lapses unless somebody confirms it in time.
 
@@ -190,7 +190,7 @@ async def declare_exemption(
 
 @router.post("/v1/commands/import_exemptions", responses=COMMANDS)
 async def import_exemptions(
-    request: Request, body: ExemptionTable, holder: Annotated[Holder, needs(Role.PERMIT_OFFICER)]
+    request: Request, body: ExemptionTable, holder: Annotated[Holder, needs("exemptions.import")]
 ) -> Done:
     """Enter the standing exemptions of a table; a line with a fault is left out and named."""
     writer = writer_of(request)
@@ -217,7 +217,7 @@ async def import_exemptions(
 )
 async def check_permits(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)],
+    holder: Annotated[Holder, needs("permits.check")],
 ) -> Checked:
     """Hold applications against zones, permits and exemptions before they are sent.
 

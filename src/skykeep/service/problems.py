@@ -27,8 +27,11 @@ class Problem(BaseModel):
 class Refused(HTTPException):
     """A request that is turned away with a status of its own."""
 
-    def __init__(self, status: int, where: str, problem: str, mend: str) -> None:
-        super().__init__(status, problem)
+    def __init__(
+        self, status: int, where: str, problem: str, mend: str, after_s: int | None = None
+    ) -> None:
+        headers = None if after_s is None else {"Retry-After": str(after_s)}
+        super().__init__(status, problem, headers)
         self.where, self.mend = where, mend
 
 

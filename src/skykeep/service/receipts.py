@@ -48,9 +48,7 @@ Index = Annotated[
 async def get_receipt(
     request: Request,
     entry: Index,
-    holder: Annotated[
-        Holder, needs(Role.SENSOR, Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)
-    ],
+    holder: Annotated[Holder, needs("receipts.read")],
 ) -> Response:
     """That an entry is in the record, as a file that anybody can check without us.
 

@@ -30,7 +30,7 @@ from skykeep.service.desk import COMMANDS, READS, needs
 from skykeep.service.hub import Hub
 from skykeep.service.looks import looked
 from skykeep.service.problems import Refused
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import UnavailableError, Writer
 from skykeep.units import NS_PER_S, BatchId, SensorId
 
@@ -245,7 +245,7 @@ class SightingList(BaseModel):
 async def post_sighting(
     request: Request,
     told: SightingIn,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.RECIPIENT)],
+    holder: Annotated[Holder, needs("sightings.report")],
 ) -> SightingTaken:
     """What a guard or an officer saw, kept as a report with the name of who told it."""
     sightings = _sightings(request)
@@ -262,7 +262,7 @@ async def post_sighting(
 
 @router.get("/v1/sightings", response_model=SightingList, responses=READS)
 async def get_sightings(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER)]
+    request: Request, holder: Annotated[Holder, needs("sightings.read")]
 ) -> SightingList:
     """The latest reports, and which of them may be of one event: suggested, never merged."""
     await looked(request, holder, "reports")

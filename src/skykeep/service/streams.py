@@ -52,7 +52,7 @@ from skykeep.service.dispatch import Dispatcher
 from skykeep.service.hub import Hub
 from skykeep.service.moment import Moment
 from skykeep.service.problems import Refused
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.service.writer import Item, UnavailableError
 from skykeep.units import NS_PER_S
 
@@ -262,7 +262,7 @@ Looks = Annotated[
 
 @router.get("/v1/stream/tracks.geojson", responses=READS, include_in_schema=False)
 async def stream_geojson(
-    request: Request, holder: Annotated[Holder, needs(Role.RECIPIENT)], looks: Looks = None
+    request: Request, holder: Annotated[Holder, needs("stream.read")], looks: Looks = None
 ) -> StreamingResponse:
     """The recipient's tracks as a GeoJSON text sequence (RFC 8142): a collection for each look."""
     streams, name = _of(request, holder)
@@ -276,7 +276,7 @@ async def stream_geojson(
 
 @router.get("/v1/stream/tracks.csv", responses=READS, include_in_schema=False)
 async def stream_csv(
-    request: Request, holder: Annotated[Holder, needs(Role.RECIPIENT)], looks: Looks = None
+    request: Request, holder: Annotated[Holder, needs("stream.read")], looks: Looks = None
 ) -> StreamingResponse:
     """The recipient's tracks as CSV (RFC 4180): a header, then a row for each track and look."""
     streams, name = _of(request, holder)

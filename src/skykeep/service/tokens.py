@@ -14,7 +14,7 @@ from __future__ import annotations
 import enum
 import hmac
 import secrets
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -38,13 +38,14 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 class Role(enum.StrEnum):
     """What a token is for."""
 
-    SENSOR = "sensor"
-    WATCH_OFFICER = "watch_officer"
-    PERMIT_OFFICER = "permit_officer"
     VIEWER = "viewer"
+    WATCH_OFFICER = "watch_officer"
+    SHIFT_LEAD = "shift_lead"  # may all that a watch officer may
+    PERMIT_OFFICER = "permit_officer"
     EVIDENCE_OFFICER = "evidence_officer"  # sees who looked; makes dossiers and withholds from them
-    RECIPIENT = "recipient"
     ADMINISTRATOR = "administrator"  # of people's accounts
+    SENSOR = "sensor"
+    RECIPIENT = "recipient"
 
 
 class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -61,10 +62,10 @@ class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     recipient: _Name | None = None
     also: tuple[Role, ...] = ()
 
-    def acting_as(self, roles: Container[Role]) -> Holder | None:
-        """The holder in the first of his roles that is one of these, if any is."""
-        for role in (self.role, *self.also):
-            if role in roles:
+    def acting_as(self, roles: Iterable[Role]) -> Holder | None:
+        """The holder in the first of these roles that is one of his, if any is."""
+        for role in roles:
+            if role in (self.role, *self.also):
                 return self if role is self.role else msgspec.structs.replace(self, role=role)
         return None
 

@@ -18,7 +18,8 @@ from skykeep.runtime import Recorded
 from skykeep.service.alerts import ReasonOut, reasons_out
 from skykeep.service.desk import READS, needs, writer_of
 from skykeep.service.looks import looked
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rights import may
+from skykeep.service.tokens import Holder
 
 router = APIRouter(tags=["tracks"])
 
@@ -160,10 +161,10 @@ class SensorList(BaseModel):
 
 @router.get("/v1/tracks", responses=READS)
 async def get_tracks(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
+    request: Request, holder: Annotated[Holder, needs("tracks.read")]
 ) -> TrackList:
     """The tracks of this moment with their verdicts."""
-    named = holder.role is Role.WATCH_OFFICER
+    named = may(holder, "identity.read")
     if named:
         await looked(request, holder, "tracks")
 
@@ -178,7 +179,7 @@ async def get_tracks(
 @router.get("/v1/sensors", responses=READS)
 async def get_sensors(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER, Role.PERMIT_OFFICER)],
+    holder: Annotated[Holder, needs("sensors.read")],
 ) -> SensorList:
     """The registered sensors and their health."""
 

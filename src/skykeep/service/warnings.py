@@ -29,13 +29,13 @@ from skykeep.deliver.settings import WarningSettings
 from skykeep.deliver.words import LANGUAGES, say
 from skykeep.errors import InputError
 from skykeep.runtime import Recorded
-from skykeep.service.alerts import Officer
 from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
 from skykeep.service.dispatch import Dispatcher
 from skykeep.service.examples import shown
 from skykeep.service.permits_page import HEADERS, STYLE
 from skykeep.service.problems import Refused
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.rights import may
+from skykeep.service.tokens import Holder
 from skykeep.service.zones import Id
 from skykeep.units import NS_PER_S, ZoneId
 
@@ -123,11 +123,11 @@ class Cancelling(_Strict):
 
 @router.get("/v1/warnings", responses=READS)
 async def get_warnings(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.VIEWER)]
+    request: Request, holder: Annotated[Holder, needs("warnings.read")]
 ) -> WarningList:
     """The warnings that are held, drafts among them; who acted is for officers only."""
     settings, sender = _settings(request), _sender(request)
-    named = holder.role is Role.WATCH_OFFICER
+    named = may(holder, "identity.read")
 
     def look(recorded: Recorded) -> WarningList:
         known = recorded.runtime.airspace.warnings.warnings.values()
@@ -138,7 +138,9 @@ async def get_warnings(
 
 
 @router.post("/v1/commands/draft_warning", responses=COMMANDS)
-async def draft_warning(request: Request, body: Drafting, holder: Officer) -> Done:
+async def draft_warning(
+    request: Request, body: Drafting, holder: Annotated[Holder, needs("warnings.draft")]
+) -> Done:
     """Draft a warning about a zone; nobody is told before it is released."""
     texts = _texts(body.texts)
     command = DraftWarning(holder.actor, ZoneId(body.zone_id), texts, body.exercise)
@@ -146,7 +148,9 @@ async def draft_warning(request: Request, body: Drafting, holder: Officer) -> Do
 
 
 @router.post("/v1/commands/release_warning", responses=COMMANDS)
-async def release_warning(request: Request, body: Releasing, holder: Officer) -> Done:
+async def release_warning(
+    request: Request, body: Releasing, holder: Annotated[Holder, needs("warnings.release")]
+) -> Done:
     """Tell the public, by name; a warning that was released is told anew, as an update."""
     settings = _settings(request)
     known = await _known(request, body.warning_id)
@@ -157,7 +161,9 @@ async def release_warning(request: Request, body: Releasing, holder: Officer) ->
 
 
 @router.post("/v1/commands/cancel_warning", responses=COMMANDS)
-async def cancel_warning(request: Request, body: Cancelling, holder: Officer) -> Done:
+async def cancel_warning(
+    request: Request, body: Cancelling, holder: Annotated[Holder, needs("warnings.release")]
+) -> Done:
     """Tell the public that it is over, or discard a draft."""
     known = await _known(request, body.warning_id)
     texts = _texts(body.texts) or _words(known, _settings(request), "over")

@@ -19,7 +19,8 @@ import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from skykeep.service import log
-from skykeep.service.tokens import Holder, Role, Tokens
+from skykeep.service.rights import RIGHTS
+from skykeep.service.tokens import Holder, Tokens
 
 #: Close codes: 4000 to 4999 are an application's own (RFC 6455, section 7.4.2).
 UNKNOWN, FORBIDDEN = 4401, 4403
@@ -186,8 +187,8 @@ class WebSocket:
         else:
             self.hang_up(TRY_LATER, "it does not read")
 
-    async def introduce(self, tokens: Tokens, roles: frozenset[Role]) -> Holder:
-        """Who speaks, by header or first message, in one of the roles.
+    async def introduce(self, tokens: Tokens, action: str) -> Holder:
+        """Who speaks, by header or first message, in a role that may do this.
 
         Otherwise the socket is closed with 4401 or 4403 and GoneError raised.
         """
@@ -197,10 +198,11 @@ class WebSocket:
         if not isinstance(said, Holder):
             await self.close(UNKNOWN, said)
             raise GoneError
+        roles = RIGHTS[action].roles
         acting = said.acting_as(roles)
         if acting is None:
             allowed = " or ".join(sorted(roles))
-            await self.close(FORBIDDEN, f"the role {said.role} may not; this needs {allowed}")
+            await self.close(FORBIDDEN, f"the role {said.role} may not; {action} needs {allowed}")
             raise GoneError
         said = self.holder = self.scope["holder"] = acting
         log.event(logging.INFO, "socket.open", route=self.scope["path"], **log.who(said))

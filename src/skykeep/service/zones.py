@@ -16,7 +16,7 @@ from skykeep.core.zone import PublishZone, WithdrawZone, Zone
 from skykeep.errors import InputError
 from skykeep.runtime import Recorded
 from skykeep.service.desk import COMMANDS, READS, Done, done, needs, writer_of
-from skykeep.service.tokens import Holder, Role
+from skykeep.service.tokens import Holder
 from skykeep.units import ZoneId
 
 router = APIRouter(tags=["zones"])
@@ -46,7 +46,7 @@ class Withdrawal(BaseModel):
 @router.get("/v1/zones", response_model=ZoneCollection, responses=READS)
 async def get_zones(
     request: Request,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER, Role.VIEWER)],
+    holder: Annotated[Holder, needs("zones.read")],
 ) -> Response:
     """The zones that are published, as ED-318."""
 
@@ -73,9 +73,7 @@ async def get_zones(
         }
     },
 )
-async def publish_zone(
-    request: Request, holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)]
-) -> Done:
+async def publish_zone(request: Request, holder: Annotated[Holder, needs("zones.publish")]) -> Done:
     """Publish the zones of a document of any format that is read (docs/zone-formats.md).
 
     All of them or none: a document with a zone that cannot be understood changes nothing.
@@ -98,7 +96,7 @@ async def publish_zone(
 async def withdraw_zone(
     request: Request,
     body: Withdrawal,
-    holder: Annotated[Holder, needs(Role.WATCH_OFFICER, Role.PERMIT_OFFICER)],
+    holder: Annotated[Holder, needs("zones.change")],
 ) -> Done:
     """End a zone: it is judged no more, and its entries stay in the record."""
     command = WithdrawZone(holder.actor, ZoneId(body.zone_id), body.why)

@@ -13,7 +13,6 @@ import pytest
 from skykeep.codec.posted import MAX_ROWS
 from skykeep.commands.recompute import recompute
 from skykeep.service.guard import MAX_BODY_BYTES
-from skykeep.service.tokens import Role
 from tests.desk import OFFICE, OFFICER, RADAR_TOKEN, RECEIVER_TOKEN, Desk, posted
 from tests.sky import START_NS, at, plots
 from tests.unit.service.test_routes import MAY
@@ -197,7 +196,7 @@ def test_a_batch_id_twice_with_other_content_is_refused(desk: Desk) -> None:
 
 def test_a_sensor_speaks_only_for_itself(desk: Desk) -> None:
     refused(desk.post(good(), RECEIVER_TOKEN), 403, "sensor", "speaks for 'rid', not for 'radar'")
-    refused(desk.post(good(), OFFICER), 403, "/v1/batches", "has the role officer")
+    refused(desk.post(good(), OFFICER), 403, "/v1/batches", "has the role watch_officer")
     taken(desk)
 
 
@@ -235,7 +234,6 @@ def test_a_token_taken_out_of_the_file_stops_at_once(desk: Desk, tmp_path: Path)
     path.write_bytes(kept)
     taken(desk)
     assert desk.get("/health", None).status_code == 200
-    assert set(Role) == {"sensor", "watch_officer", "permit_officer", "viewer", "evidence_officer"}
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,9 @@ ROUTES: dict[str, tuple[str, str, str | None]] = {
     "/v1/handovers": (OFFICER, "/v1/handovers", None),
     "/v1/recipients": (OFFICER, "/v1/recipients", None),
     "/v1/me": (OFFICER, "/v1/me", None),
+    "/v1/rights": (OFFICER, "/v1/rights", None),
+    "/v1/sightings": (OFFICER, "/v1/sightings", "reports"),
+    "/v1/warnings": (OFFICER, "/v1/warnings", None),
     "/v1/history/observations": (OFFICER, "/v1/history/observations", None),
     "/v1/history/tracks": (OFFICER, "/v1/history/tracks", None),
     "/v1/sensors": (OFFICER, "/v1/sensors", None),
@@ -275,7 +278,7 @@ def test_the_commands_on_a_folder_are_written_down_and_read(
     capsys.readouterr()
     assert main(["looks", str(folder), "--to", "2026-09-13T00:00:00Z"]) == 0
     assert capsys.readouterr().out == (
-        "2026-09-12 21:48:00 to 21:48:09 UTC, 5 times  A. Weber, officer: tracks (case 7)\n"
+        "2026-09-12 21:48:00 to 21:48:09 UTC, 5 times  A. Weber, watch_officer: tracks (case 7)\n"
     )
     assert main(["looks", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

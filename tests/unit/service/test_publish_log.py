@@ -95,7 +95,9 @@ def test_lag_is_told(site: Site) -> None:
     assert told["witnesses"]["w1.example"] == site.store.size > size
     assert told["witnesses"]["w2.example"] == size
     assert "w3.example: it does not answer" in told["problem"]
-    text = Metrics(site.desk.app.state.hub, site.publisher).text().decode()
+    text = (
+        Metrics(site.desk.app.state.hub, site.publisher, site.desk.app.state.rates).text().decode()
+    )
     assert f"skykeep_published_entries {size:.1f}" in text
     assert "skykeep_published_lag_seconds 3.0" in text
     assert f'skykeep_witness_entries{{witness="w2.example"}} {size:.1f}' in text

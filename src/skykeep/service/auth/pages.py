@@ -53,6 +53,7 @@ img.qr{background:#fff;padding:.5rem;image-rendering:pixelated}"""
 ROLE_WORDS = {
     Role.VIEWER: "sees the picture, without names",
     Role.WATCH_OFFICER: "works the watch: alerts, incidents, hand-over",
+    Role.SHIFT_LEAD: "the same, and shelves for long, ends an exercise",
     Role.PERMIT_OFFICER: "declares zones, grants permits",
     Role.EVIDENCE_OFFICER: "sees who looked at what, and what the record covers",
     Role.ADMINISTRATOR: "invites people and gives roles; sees nothing of the sky by that",
