@@ -47,6 +47,9 @@ is whom the site itself trusts to have signed it.
 `feeds` bring the sensors' reports into the service by themselves (docs/feeds.md):
 {"feed": "adsb", "sensor": "adsb-1", "kind": "sbs1", "address": "tcp://127.0.0.1:30003"}
 
+`watchdog` is told every so often that the site can alert, and misses that when it cannot:
+{"url": "https://...", "every_s": 10} (docs/operations.md).
+
 `recipients` are those who may be handed something, and `warnings` what the public is told and how;
 deliver/settings reads both.
 """
@@ -202,6 +205,11 @@ class _Feed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     raw_mb_per_day: float = 200.0
 
 
+class _Watchdog(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    url: str
+    every_s: Annotated[float, msgspec.Meta(ge=1.0, le=3_600.0)] = 10.0
+
+
 class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     authority: str
     name: str
@@ -219,6 +227,7 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     operator_positions: _OperatorPositions | None = None
     timestamps: Annotated[tuple[_Timestamps, ...], msgspec.Meta(max_length=8)] = ()
     feeds: tuple[_Feed, ...] = ()
+    watchdog: _Watchdog | None = None
     recipients: tuple[msgspec.Raw, ...] = ()
     warnings: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -483,6 +492,30 @@ def read_timestamps(path: Path) -> tuple[TimestampPlace, ...]:
                 raise InputError(f"{where}.roots", problem, "Correct the path") from None
         places.append(TimestampPlace(raw.name, raw.url, roots))
     return tuple(places)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogSettings:
+    """Who is told every `every_s` that the site can alert; it has `timeout_s` to answer."""
+
+    url: str
+    every_s: float = 10.0
+
+    @property
+    def timeout_s(self) -> float:
+        """Within its turn, so that one that hangs holds up no signal after it."""
+        return min(self.every_s, 5.0)
+
+
+def read_watchdog(path: Path) -> WatchdogSettings | None:
+    """Whom to tell that the site can alert; InputError names the field that does not fit."""
+    raw = _decode(_bytes_of(path), str(path)).watchdog
+    if raw is None:
+        return None
+    if not is_url(raw.url) or not urlsplit(raw.url).netloc:
+        problem = f"{raw.url!r} is no http or https URL"
+        raise InputError(f"{path}: watchdog.url", problem, "Give where the watchdog is told")
+    return WatchdogSettings(raw.url, raw.every_s)
 
 
 def is_url(text: str) -> bool:

@@ -5,19 +5,22 @@ import { COLUMNS, type Message, type Topic } from "./messages";
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u16: Uint16Array, u8: Uint8Array } as const;
 
-const TOPICS: ReadonlySet<string> = new Set<Topic>([
-  "site",
-  "tracks",
-  "trails",
-  "alerts",
-  "zones",
-  "sensors",
-  "rays",
-  "reports",
-  "permits",
-  "incidents",
-  "service",
-]);
+/** As an object, so that the compiler misses a topic that is not in it. */
+const KNOWN: Record<Topic, true> = {
+  site: true,
+  tracks: true,
+  trails: true,
+  alerts: true,
+  zones: true,
+  sensors: true,
+  rays: true,
+  reports: true,
+  permits: true,
+  incidents: true,
+  service: true,
+  troubles: true,
+};
+const TOPICS: ReadonlySet<string> = new Set(Object.keys(KNOWN));
 
 /** A message, or null for a topic that this page does not know (a newer service may have more). */
 export function decodeMessage(bytes: ArrayBuffer): Message | null {

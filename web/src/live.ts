@@ -20,6 +20,7 @@ export class Live {
   private retryMs = FIRST_RETRY_MS;
   private retryTimer = 0;
   private openedAt = 0;
+  private saidAt = -Infinity;
   private why = "connecting";
   private ended = false;
 
@@ -68,6 +69,7 @@ export class Live {
     }
     if (!message) return;
     this.store.put(message);
+    if (message.topic === "tracks") this.saidAt = performance.now();
     this.retryMs = FIRST_RETRY_MS;
     if (message.topic === "tracks" && this.store.link.lostSince !== null) this.look();
   }
@@ -108,7 +110,12 @@ export class Live {
     if (socket?.readyState === WebSocket.OPEN) {
       // Just back: leave it the time to say its first words before calling it silent.
       if (this.store.link.lostSince === null && silent < SILENCE_MS) return;
-      if (silent >= SILENCE_MS) this.why = "connected, but no data comes";
+      if (silent >= SILENCE_MS) {
+        const speaks = now - this.saidAt < SILENCE_MS;
+        this.why = speaks
+          ? "connected, but the site's time stands still, and the picture with it"
+          : "connected, but no data comes";
+      }
     }
     this.lost();
     if (socket && silent > GIVE_UP_MS) {

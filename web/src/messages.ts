@@ -325,6 +325,21 @@ export interface ServiceMessage {
   rejected: number;
 }
 
+/** One thing that is wrong with the watch itself; `grave`: something may be missed. */
+export interface TroubleView {
+  what: string;
+  name: string;
+  words: string;
+  grave: boolean;
+  since_ms: number;
+}
+
+export interface TroublesMessage {
+  topic: "troubles";
+  at_ms: number;
+  troubles: TroubleView[];
+}
+
 export interface Topics {
   site: SiteMessage;
   tracks: TracksMessage;
@@ -337,6 +352,7 @@ export interface Topics {
   permits: PermitsMessage;
   incidents: IncidentsMessage;
   service: ServiceMessage;
+  troubles: TroublesMessage;
 }
 
 export type Topic = keyof Topics;

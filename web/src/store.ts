@@ -38,9 +38,16 @@ export class Store {
 
   /** Take a message and tell those who listen. */
   put(message: Message): void {
+    const old = this.standsStill(message);
     this.kept.set(message.topic, message);
-    this.arrived.set(message.topic, performance.now());
+    if (!old) this.arrived.set(message.topic, performance.now());
     for (const tell of this.listeners.get(message.topic) ?? []) tell(message as never);
+  }
+
+  /** Whether a beat says the same moment again: the picture is frozen, however often it comes. */
+  private standsStill(message: Message): boolean {
+    const played = (this.get("site")?.simulation ?? null) !== null;
+    return message.topic === "tracks" && !played && this.get("tracks")?.at_ms === message.at_ms;
   }
 
   /** Hear of a topic, at once if there is something; the answer ends it. */

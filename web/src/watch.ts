@@ -11,6 +11,7 @@ import { makeLegend } from "./frame/legend";
 import { SensorStrip } from "./frame/sensors";
 import { Sound } from "./frame/sound";
 import { Tabs } from "./frame/tabs";
+import { TroubleBar } from "./frame/troubles";
 import { forgetToken } from "./token";
 import { Drawing } from "./map/draw";
 import { WatchMap } from "./map/map";
@@ -53,6 +54,7 @@ export class WatchPage {
     this.detail = new Detail(store, this.tracks, this.selection);
     this.tabs = new Tabs(this.alerts.root);
     const banner = new Banner(store);
+    const troubles = new TroubleBar(store);
     const header = new Header(store, sound, {
       theme: () => this.toggleTheme(),
       signOut: () => {
@@ -63,7 +65,7 @@ export class WatchPage {
     const strip = new SensorStrip(store, (s) => this.map?.flyTo(s.lat_deg, s.lon_deg));
     this.mapArea.append(this.mapBox, banner.watermark, this.detail.root);
     const main = h("main", {}, this.mapArea, this.tabs.nav, this.tabs.panel);
-    root.replaceChildren(h("div", { class: "app" }, banner.root, header.root, strip.root, main));
+    root.replaceChildren(h("div", { class: "app" }, banner.root, troubles.root, header.root, strip.root, main));
     store.on("site", (site) => this.takeSite(site));
     store.on("alerts", () => this.tellTitle());
     store.onLink(() => this.tellTitle());

@@ -13,6 +13,7 @@ from skykeep.config import (
     read_public,
     read_retention,
     read_timestamps,
+    read_watchdog,
     read_witnesses,
 )
 from skykeep.deliver.settings import read_recipients, read_warnings
@@ -47,7 +48,7 @@ def run(
     rehearse()
     place = Place(
         host, port, data, tokens or data / TOKENS_FILE, read_witnesses(site_file),
-        read_retention(site_file), read_timestamps(site_file),
+        read_retention(site_file), read_timestamps(site_file), read_watchdog(site_file),
     )  # fmt: skip
     delivery = read_delivery(site_file)
     recipients = read_recipients(site_file)

@@ -13,7 +13,14 @@ from starlette.responses import HTMLResponse
 from starlette.routing import WebSocketRoute
 
 from skykeep import __version__
-from skykeep.config import Delivery, FeedSettings, PublicSettings, TimestampPlace, WitnessPlace
+from skykeep.config import (
+    Delivery,
+    FeedSettings,
+    PublicSettings,
+    TimestampPlace,
+    WatchdogSettings,
+    WitnessPlace,
+)
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
 from skykeep.deliver.settings import RecipientSettings, WarningSettings
@@ -65,6 +72,8 @@ from skykeep.service.rates import Rates
 from skykeep.service.retention import Retention
 from skykeep.service.telemetry import Telemetry
 from skykeep.service.tokens import Tokens
+from skykeep.service.troubles import Troubles
+from skykeep.service.watchdog import Watchdog
 from skykeep.service.web_page import Page, router_of
 from skykeep.service.web_socket import Sockets
 from skykeep.service.writer import Writer
@@ -95,6 +104,7 @@ def create_app(
     recipients: Sequence[RecipientSettings] = (),
     stamps: Sequence[TimestampPlace] = (),
     warn: WarningSettings | None = None,
+    watchdog: WatchdogSettings | None = None,
 ) -> FastAPI:
     """The service over a writer that somebody else starts and runs.
 
@@ -105,7 +115,9 @@ def create_app(
     `run`, `app.state.stamper` the time-stamp authorities; `app.state.retention` destroys what is
     due in its own, `app.state.looks` counts who looked in its own, and `app.state.feeds` bring what
     `fed` names, for those sensors, in theirs;
-    `app.state.history` keeps the history in its `run`, and is asked without it too.
+    `app.state.history` keeps the history in its `run`, and is asked without it too;
+    `app.state.troubles.disk` measures the disk in its own, `app.state.watchdog` tells the outside
+    watchdog in its own.
     """
     page = page or Page()
     app = FastAPI(
@@ -137,7 +149,11 @@ def create_app(
     app.state.log_tiles = tiles.LogTiles(writer)
     app.state.log_publisher = LogPublisher(writer, app.state.log_tiles, witnesses)
     problems.install(app)
-    app.state.stamper = timestamps.Stamper(writer, stamps)
+    stamper = app.state.stamper = timestamps.Stamper(writer, stamps)
+    watch = app.state.watchdog = Watchdog(writer, app.state.hub, watchdog)
+    app.state.troubles = app.state.hub.troubles = Troubles(
+        writer, app.state.feeds, app.state.log_publisher, stamper, lambda: watch.problem
+    )
     for room in (tiles, receipts, timestamps):
         app.include_router(room.router)
     for room in (health, metrics, batches, observations, zones, permits, tracks, alerts, incidents):

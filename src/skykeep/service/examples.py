@@ -268,6 +268,16 @@ HEALTH: dict[str, Any] = {
     "sensors": {"radar-1": "working"},
     "feeds": {"adsb": ""},
     "timestamps": {"tsa-1": ""},
+    "troubles": [
+        {
+            "what": "disk",
+            "name": "",
+            "words": "the disk is filling: 4.1 GB free, full in 39 h at the record's growth of "
+            "late; without room nothing is recorded, and nothing that is not recorded alerts",
+            "grave": False,
+            "since": "2026-09-12T00:31:05Z",
+        }
+    ],
     "clock_back_s": 0.0,
     "waiting": 0,
     "shed_requests": 0,

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from skykeep import __version__
+from skykeep.codec.moment import format_moment
 from skykeep.service.desk import problems, writer_of
 from skykeep.service.examples import CHECKPOINT, text_answer
 
@@ -33,9 +34,20 @@ class Published(BaseModel):
     problem: str
 
 
+class TroubleOut(BaseModel):
+    """One thing that is wrong with the watch; `grave`: something may be missed."""
+
+    what: str
+    name: str
+    words: str
+    grave: bool
+    since: str
+
+
 class Health(BaseModel):
     """Whether all is well. `shed` counts what was turned away since the start; `feeds` and
-    `timestamps` say what is wrong with each, nothing where all is well; `clock_back_s` is
+    `timestamps` say what is wrong with each, nothing where all is well; `troubles` tells all
+    that is wrong with the watch, the grave first; `clock_back_s` is
     how far the machine's clock is behind the record, which was kept while it was ahead."""
 
     ok: bool
@@ -48,6 +60,7 @@ class Health(BaseModel):
     sensors: dict[str, str]
     feeds: dict[str, str]
     timestamps: dict[str, str]
+    troubles: list[TroubleOut]
     clock_back_s: float
     waiting: int
     shed_requests: int
@@ -72,6 +85,16 @@ async def get_health(request: Request) -> Response:
         sensors={s.sensor.sensor_id: s.health for s in stations},
         feeds=request.app.state.feeds.troubles(),
         timestamps=request.app.state.stamper.troubles(),
+        troubles=[
+            TroubleOut(
+                what=t.what,
+                name=t.name,
+                words=t.words,
+                grave=t.grave,
+                since=format_moment(t.since_ns),
+            )
+            for t in request.app.state.troubles.now(stations)
+        ],
         clock_back_s=round(writer.clock_back_s(), 3),
         waiting=writer.waiting,
         shed_requests=writer.shed_jobs,

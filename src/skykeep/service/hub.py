@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import math
 import time
 from collections.abc import Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any
@@ -39,10 +40,12 @@ from skykeep.service.live_topics import (
     permits_message,
     reports_message,
     sensors_message,
+    troubles_message,
 )
 from skykeep.service.looks import Looks
 from skykeep.service.moment import Moment, moment_of
 from skykeep.service.tokens import Holder, Role
+from skykeep.service.troubles import Troubles
 from skykeep.service.web_page import Page
 from skykeep.service.web_socket import Frame, Sockets
 from skykeep.service.writer import Group, UnavailableError, Writer, error_of, told
@@ -69,7 +72,7 @@ WATCHERS, EVERYBODY = (OFFICER, READER), (OFFICER, READER, OFFICE)
 #: In the order in which they are sent.
 TOPICS = (
     "site", "zones", "sensors", "tracks", "trails", "alerts", "rays", "reports", "permits",
-    "incidents", "handovers", "service",
+    "incidents", "handovers", "service", "troubles",
 )  # fmt: skip
 #: What names persons or their aircraft, and to whom: that they look is written down.
 PERSONAL = frozenset(
@@ -91,6 +94,10 @@ class Hub:
         self.site_version = 0
         self.tracks_seq = 0
         self.heard = Heard()
+        #: What is wrong with the watch; without it nothing of that is told.
+        self.troubles: Troubles | None = None
+        #: When the site was last told as it is, by the monotonic clock.
+        self.told_s = -math.inf
         #: The site as it was seen last.
         self.moment: Moment | None = None
         self._trails, self._trails_frame = Trails(), Frame.of(0, b"")
@@ -177,7 +184,9 @@ class Hub:
                 self._put("zones", EVERYBODY, self._zones.message(moment.at_ns))
             self._tell_sensors(moment)
             self._tell_papers(moment)
+            self.told_s = time.monotonic()
         self._tell_service(moment)
+        self._tell_troubles()
         if self.writer.simulation != self._simulation:
             self._simulation = (
                 None if self.writer.simulation is None else {**self.writer.simulation}
@@ -294,9 +303,7 @@ class Hub:
 
     def _tell_service(self, moment: Moment | None) -> None:
         writer = self.writer
-        problem = writer.problem or self.sockets.tokens.problem
-        if not problem and self._asked is not None:
-            problem = f"the record has not answered for {SLOW_S:.0f} s"
+        problem = writer.problem or self.sockets.tokens.problem or self._slow()
         too_late = 0 if moment is None else moment.too_late
         said = {
             "ok": not problem,
@@ -313,6 +320,18 @@ class Hub:
         if self._is_new("service", said):
             head = {"topic": "service", "at_ms": ms(writer.now_ns())}
             self._put("service", EVERYBODY, head | said)
+
+    def _tell_troubles(self) -> None:
+        if self.troubles is None:
+            return
+        stations = () if self.moment is None else self.moment.stations
+        found = self.troubles.now(stations, self._slow())
+        if self._is_new("troubles", found):
+            message = troubles_message(self.writer.now_ns(), found)
+            self._put("troubles", EVERYBODY, message)
+
+    def _slow(self) -> str:
+        return f"the record has not answered for {SLOW_S:.0f} s" if self._asked is not None else ""
 
     # -- for listeners --------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from skykeep.core.zone import Applies, Zone, applies_until
 from skykeep.service.handovers import handover_out
 from skykeep.service.heard import Step
 from skykeep.service.live_columns import Message
+from skykeep.service.troubles import Trouble
 from skykeep.units import NS_PER_MS
 
 #: Told at once; a page that shows more of them helps nobody.
@@ -285,3 +286,18 @@ def reports_message(at_ns: int, reports: Sequence[ReportKept], named: bool) -> M
         for r in reversed(reports)
     ]
     return {"topic": "reports", "at_ms": ms(at_ns), "reports": told}
+
+
+def troubles_message(at_ns: int, troubles: Sequence[Trouble]) -> Message:
+    """The topic `troubles`, the grave first, then the oldest."""
+    told = [
+        {
+            "what": t.what,
+            "name": t.name,
+            "words": t.words,
+            "grave": t.grave,
+            "since_ms": ms(t.since_ns),
+        }
+        for t in troubles
+    ]
+    return {"topic": "troubles", "at_ms": ms(at_ns), "troubles": told}

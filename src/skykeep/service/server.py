@@ -17,7 +17,14 @@ from typing import Any
 import uvicorn
 
 from skykeep import __version__
-from skykeep.config import Delivery, FeedSettings, PublicSettings, TimestampPlace, WitnessPlace
+from skykeep.config import (
+    Delivery,
+    FeedSettings,
+    PublicSettings,
+    TimestampPlace,
+    WatchdogSettings,
+    WitnessPlace,
+)
 from skykeep.core.airspace import Site
 from skykeep.core.observation import Sensor
 from skykeep.core.retention import RetentionPolicy
@@ -52,6 +59,7 @@ class Place:
     witnesses: tuple[WitnessPlace, ...] = ()
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     timestamps: tuple[TimestampPlace, ...] = ()
+    watchdog: WatchdogSettings | None = None
 
 
 #: Plays a story to a writer until its end; it is told where the service listens.
@@ -143,7 +151,7 @@ async def _serve(
         raise
     app = create_app(
         writer, tokens, page, delivery, shown, place.witnesses, place.retention, fed, recipients,
-        place.timestamps, warn,
+        place.timestamps, warn, place.watchdog,
     )  # fmt: skip
     config = uvicorn.Config(
         app,
@@ -181,7 +189,9 @@ async def _serve(
     # A story's clock is not the world's: nothing of it is a person's.
     own_time = [state.retention, state.stamper] if play is None else []
     rooms = [state.hub, state.outbox, state.publisher, state.log_publisher, *own_time]
-    rooms += [state.history, state.dispatcher, state.streams]
+    rooms += [state.history, state.dispatcher, state.streams, state.troubles.disk]
+    if play is None:
+        rooms.append(state.watchdog)
     last_words = {room: asyncio.ensure_future(room.run()) for room in (state.feeds, state.looks)}
     beside = [asyncio.ensure_future(room.run()) for room in rooms]
     at_work.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import sqlite3
 import time
 from collections import Counter, deque
@@ -93,6 +94,8 @@ class Writer:
         self.folder, self.site = folder, site
         self.size, self.root, self.checkpoint = 0, b"", b""
         self.problem = "not started"
+        #: When a tick was last on the disk, by the monotonic clock.
+        self.ticked_s = -math.inf
         self.shed_jobs = self.shed_rows = 0
         self.shed_by: Counter[str] = Counter()
         #: What a watch page is told where the site is played, not real; see docs/live-stream.md.
@@ -256,6 +259,8 @@ class Writer:
             await loop.run_in_executor(self._disk, recorded.commit, prepared)
             self.checkpoint = prepared.staged.note
             self._note_size(recorded)
+        if any(isinstance(item, Tick) for item in items):
+            self.ticked_s = time.monotonic()
         done_s = time.perf_counter()
         return Group(items, prepared.answers, computed_s - begun_s, done_s - computed_s)
 

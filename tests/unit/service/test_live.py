@@ -54,7 +54,7 @@ ALL = {*TOPICS}
 HEARD_BY = {
     OFFICER: ALL,
     READER: ALL - {"permits", "handovers"},
-    OFFICE: {"site", "zones", "sensors", "tracks", "permits", "service"},
+    OFFICE: {"site", "zones", "sensors", "tracks", "permits", "service", "troubles"},
 }
 
 
