@@ -247,6 +247,7 @@ class World {
         reasons: [{ code: "no_permit", words: "no permit covers it here and now" }],
         raised_ms: START + i * 1000,
         escalations: 0,
+        test: false,
         shelved_until_ms: null,
         steps: [],
         identity: null,

@@ -111,6 +111,8 @@ export interface AlertView {
   raised_ms: number;
   /** How often it was told anew because nobody looked. */
   escalations: number;
+  /** Nothing is there: the alarm is tried. */
+  test: boolean;
   shelved_until_ms: number | null;
   steps: AlertStep[];
   identity: { scheme: string; identity: string; transmitter: string; strength: string } | null;

@@ -15,6 +15,7 @@ from skykeep.core.alert import (
     Concern,
     FloodPolicy,
     HandOverAlert,
+    RaiseTestAlert,
     ShelveAlert,
     UnshelveAlert,
     transition,
@@ -32,7 +33,12 @@ SENSOR_PRIORITY = 2
 #: Closed alerts that have ended and are still held for look-up; the record keeps them all.
 CLOSED_LIMIT = 1_000
 
-AlarmCommand = AcknowledgeAlert | HandOverAlert | CloseAlert | ShelveAlert | UnshelveAlert
+AlertStep = AcknowledgeAlert | HandOverAlert | CloseAlert | ShelveAlert | UnshelveAlert
+AlarmCommand = AlertStep | RaiseTestAlert
+#: Not `raised`: whoever counts or hands over what was raised does not count or hand over this.
+TEST_RAISED = "test_raised"
+#: What can be done about a test: it is nobody's to respond to.
+TEST_STEPS = frozenset({AlertEvent.ACKNOWLEDGE, AlertEvent.CLOSE})
 
 AlarmSaid = AlertChanged | FloodChanged
 
@@ -155,6 +161,8 @@ class Alarms:
 
     def apply(self, command: AlarmCommand, now_ns: int) -> list[AlertChanged]:
         """A person's step; DecisionError where there is no such alert or no such step."""
+        if isinstance(command, RaiseTestAlert):
+            return [self._test(command, now_ns)]
         alert = self.alerts.get(command.alert_id)
         if alert is None:
             raise DecisionError(f"there is no alert {command.alert_id}")
@@ -171,8 +179,25 @@ class Alarms:
         elif isinstance(command, HandOverAlert):
             why = f"to {command.recipient}"
         event = _EVENT_OF[type(command)]
+        if alert.test and event not in TEST_STEPS:
+            raise DecisionError(f"alert {alert.alert_id} is a test: acknowledge or close it")
         moved = transition(alert, event, now_ns, until_ns)
-        return [self._put(moved, now_ns, event.value, command.actor, why)]
+        moved = replace(moved, active=moved.active and not alert.test)
+        told = [self._put(moved, now_ns, event.value, command.actor, why)]
+        if alert.test and event is AlertEvent.ACKNOWLEDGE:
+            over = transition(moved, AlertEvent.CLOSE, now_ns)
+            why = f"the test was answered by {command.actor.name}"
+            told.append(self._put(over, now_ns, AlertEvent.CLOSE.value, RULE, why))
+        return told
+
+    def _test(self, command: RaiseTestAlert, now_ns: int) -> AlertChanged:
+        for known in self.alerts.values():
+            if known.test and known.state is not AlertState.CLOSED:
+                raise DecisionError(f"a test is under way, as {known.alert_id}: acknowledge it")
+        words = f"a test of the alarm by {command.actor.name}: nothing is there"
+        reason = Reason("test_alarm", words)
+        alert = self._new(now_ns, Concern(1, (), Permission.UNDETERMINED, (reason,), 0.0))
+        return self._put(replace(alert, test=True), now_ns, TEST_RAISED, command.actor, command.why)
 
     def hand_back(self, alert_id: AlertId, why: str, now_ns: int) -> list[AlertChanged]:
         """Nobody answered a hand-over: the alert wants a new look where it had had one."""

@@ -100,7 +100,7 @@ class Alert:
     """One alert. `priority` 1 is the highest; `active` says whether the cause goes on.
 
     `unseen_since_ns` is when it last became one that wants a look, `escalations` how often it
-    has been told anew since, because nobody looked.
+    has been told anew since, because nobody looked. `test`: nothing is there, the line is tried.
     """
 
     alert_id: AlertId
@@ -115,6 +115,7 @@ class Alert:
     shelved_until_ns: int | None = None
     unseen_since_ns: int = 0
     escalations: int = 0
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,18 @@ def _priority(
     if unclassified or subject.probability_drone >= policy.undetermined_drone_probability:
         return 3
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseTestAlert:
+    """Command: try the whole line by an alert that is marked as a test.
+
+    It is told and escalated as any other, is over once somebody has acknowledged it, goes to no
+    recipient and into no warning, and is not counted among the alerts of late.
+    """
+
+    actor: Actor
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from skykeep.core.alert import (
     AlertState,
     CloseAlert,
     HandOverAlert,
+    RaiseTestAlert,
     ShelveAlert,
     UnshelveAlert,
 )
@@ -38,7 +39,8 @@ class ReasonOut(BaseModel):
 
 
 class AlertOut(BaseModel):
-    """One alert; `priority` 1 is the highest, `active` says whether its cause goes on."""
+    """One alert; `priority` 1 is the highest, `active` says whether its cause goes on,
+    `test` that nothing is there and the alarm is tried."""
 
     alert_id: str
     state: AlertState
@@ -50,6 +52,7 @@ class AlertOut(BaseModel):
     reasons: list[ReasonOut]
     raised: str
     shelved_until: str | None
+    test: bool
 
 
 class AlertList(BaseModel):
@@ -98,6 +101,15 @@ class Shelving(AlertStep):
         }
     )
     until: Annotated[str, Field(max_length=40)]
+    why: Text
+
+
+class Testing(BaseModel):
+    """Why the alarm is tried."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"why": "the test of every Monday"}}
+    )
     why: Text
 
 
@@ -173,6 +185,15 @@ async def unshelve_alert(
     return await _step(request, UnshelveAlert(holder.actor, AlertId(body.alert_id)))
 
 
+@router.post("/v1/commands/raise_test_alert", responses=COMMANDS)
+async def raise_test_alert(
+    request: Request, body: Testing, holder: Annotated[Holder, needs("alerts.test")]
+) -> Done:
+    """Try the whole line by an alert that is marked as a test: it is told and escalated as any
+    other until somebody acknowledges it, and goes to no recipient."""
+    return await _step(request, RaiseTestAlert(holder.actor, body.why))
+
+
 async def _step(request: Request, command: AlarmCommand) -> Done:
     return await done(writer_of(request), [command])
 
@@ -195,4 +216,5 @@ def _alert(alert: Alert, named: bool) -> AlertOut:
         reasons=reasons_out(alert.reasons, named),
         raised=format_moment(alert.raised_ns),
         shelved_until=None if until_ns is None else format_moment(until_ns),
+        test=alert.test,
     )

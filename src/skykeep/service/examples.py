@@ -97,6 +97,7 @@ ALERTS: dict[str, Any] = {
             "permission": "not_permitted",
             "reasons": [REASON],
             "raised": "2026-09-12T00:26:45Z",
+            "test": False,
             "shelved_until": None,
         }
     ]

@@ -94,6 +94,7 @@ def _alert(
         "reasons": [{"code": r.code, "words": r.words if named else ""} for r in alert.reasons],
         "raised_ms": ms(alert.raised_ns),
         "escalations": alert.escalations,
+        "test": alert.test,
         "shelved_until_ms": ms(alert.shelved_until_ns),
         "steps": [
             {

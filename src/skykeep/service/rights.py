@@ -49,6 +49,7 @@ RIGHTS: Mapping[str, Right] = {
     "alerts.read": Right("see the alerts", (W, L, V)),
     "alerts.shelve": Right("be quiet about an alert for up to 4 hours, or bring it back", (W, L)),
     "alerts.shelve_long": Right("be quiet about an alert for longer", (L,)),
+    "alerts.test": Right("try the alarm by an alert that is marked as a test", (W, L)),
     "batches.send": Right("report what the own sensor observed", (S,)),
     "coverage.read": Right("see which sensors were up when", (W, L, E), _RARE),
     "dossier.build": Right("have an incident as a file to be checked offline", (W, L, E), _RARE),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from skykeep import __version__
 from skykeep.codec import entries, wire
 from skykeep.core.airspace import RegisterSensor
-from skykeep.core.alert import AcknowledgeAlert
+from skykeep.core.alert import AcknowledgeAlert, RaiseTestAlert
 from skykeep.core.casebook import Assess, Conclusion, FileReport, FoundPart, OpenIncident
 from skykeep.core.event import (
     AlertChanged,
@@ -233,6 +233,7 @@ OPEN_COMMANDS = [
     WithdrawZone(OFFICER, ZoneId("Z1"), "over"),
     RegisterSensor(OFFICER, RADAR),
     AcknowledgeAlert(OFFICER, AlertId("A1")),
+    RaiseTestAlert(OFFICER, "Monday"),
     OpenIncident(OFFICER, "two drones", (AlertId("A1"),)),
     FileReport(OFFICER, IncidentId("I1"), "parts", (FoundPart(49.6, 6.1, "a part"),), "", "none"),
     Assess(OFFICER, IncidentId("I1"), Conclusion.CONFIRMED, "seen by two", ("T1", "A1")),

@@ -18,14 +18,17 @@ from skykeep.core.alert import (
     CloseAlert,
     Concern,
     HandOverAlert,
+    RaiseTestAlert,
     ShelveAlert,
     UnshelveAlert,
 )
 from skykeep.core.event import AlertChanged, FloodChanged, Permission, Reason
+from skykeep.core.handover import Recipient, SetRecipients
 from skykeep.core.picture import Held
+from skykeep.core.warning import SetDrafting
 from skykeep.errors import DecisionError
 from skykeep.units import AlertId, SensorId, TrackId, ZoneId
-from tests.sky import OFFICER, at
+from tests.sky import OFFICER, at, engine, zone_named
 
 POLICY = AlertPolicy(raise_after_s=2.0, clear_after_s=10.0, undetermined_after_s=6.0)
 FIRST = AlertId("A00001")
@@ -379,3 +382,59 @@ def test_a_flood_is_told_once_and_when_it_is_over() -> None:
     assert alarms.rate.flood
     over = [e for e in alarms.advance(at(611.0)) if isinstance(e, FloodChanged)]
     assert [(e.flood, e.raised) for e in over] == [(False, 3)]
+
+
+# -- a test of the alarm ------------------------------------------------------------------
+
+
+def test_a_test_is_over_once_a_person_has_answered_and_counts_for_nothing() -> None:
+    alarms = Alarms(POLICY)
+    said = step(alarms, RaiseTestAlert(OFFICER, "Monday"))
+    assert (said.event, said.state, said.priority) == ("test_raised", "raised", 1)
+    assert said.reasons[0].code == "test_alarm"
+    assert alarms.alerts[said.alert_id].test
+    assert list(alarms.rate.raised_ns) == []
+    with pytest.raises(DecisionError, match="under way, as A00001"):
+        alarms.apply(RaiseTestAlert(OFFICER, "Monday"), at(4.0))
+    answered, over = alarms.apply(AcknowledgeAlert(OFFICER, said.alert_id), at(5.0))
+    assert (answered.event, answered.actor) == ("acknowledge", OFFICER)
+    assert (over.event, over.state, over.active, over.actor) == ("close", "closed", False, RULE)
+    assert OFFICER.name in over.why
+    assert step(alarms, RaiseTestAlert(OFFICER, "Monday"), 6.0).alert_id == "A00002"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        HandOverAlert(OFFICER, FIRST, "police"),
+        ShelveAlert(OFFICER, FIRST, at(100.0), "later"),
+    ],
+)
+def test_a_test_is_nobodys_to_respond_to(command: AlarmCommand) -> None:
+    alarms = Alarms(POLICY)
+    step(alarms, RaiseTestAlert(OFFICER, "Monday"))
+    before = alarms.snapshot()
+    with pytest.raises(DecisionError, match="is a test"):
+        alarms.apply(command, at(4.0))
+    assert alarms.snapshot() == before
+
+
+def test_a_test_that_nobody_answers_is_told_anew() -> None:
+    alarms = Alarms(POLICY)
+    step(alarms, RaiseTestAlert(OFFICER, "Monday"))
+    due_ns = alarms.due_ns()
+    assert due_ns == at(3.0 + POLICY.escalate_after_s[0])
+    (told,) = alarms.advance(due_ns)
+    assert isinstance(told, AlertChanged)
+    assert told.event == "escalated"
+
+
+def test_a_test_goes_to_no_recipient_and_into_no_warning() -> None:
+    site = engine(zone_named())
+    police = Recipient("police", "police", ("tak",), automatic=(1, 2, 3))
+    site.apply(SetRecipients(OFFICER, (police,)), at(1.0))
+    site.apply(SetDrafting(OFFICER, True), at(1.0))
+    (said,) = site.apply(RaiseTestAlert(OFFICER, "Monday"), at(3.0))
+    assert isinstance(said, AlertChanged)
+    assert site.handovers.handovers == {}
+    assert site.warnings.warnings == {}

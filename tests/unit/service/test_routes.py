@@ -268,6 +268,7 @@ ZONE_COMMANDS = ("publish_zone", "withdraw_zone", "propose_zones", "declare_ban"
 PERMIT_COMMANDS = ("put_permit", "grant_permit")
 OFFICER_COMMANDS = (
     "acknowledge_alert", "hand_over_alert", "close_alert", "shelve_alert", "unshelve_alert",
+    "raise_test_alert",
     "open_incident", "file_report", "assess", "move_incident", "hold_incident", "maintain_sensor",
     "hand_over_incident", "instruct", "withdraw_handover", "set_exercise",
     "draft_warning", "release_warning", "cancel_warning",

@@ -72,6 +72,13 @@ export class Commands {
     await this.send("close_alert", { alert_id: alert.alert_id, why: said.why }, "Closed");
   }
 
+  async test(): Promise<void> {
+    const said = await ask("Test the alarm", "Raise a test alert", [
+      { name: "why", label: "Why", kind: "text", maxLength: 2000, hint: "kept in the record" },
+    ]);
+    if (said) await this.send("raise_test_alert", { why: said.why }, "A test alert is raised");
+  }
+
   /** Gather alerts into an incident; the answer says whether there is one now. */
   async openIncident(alertIds: string[]): Promise<boolean> {
     const said = await ask(`Open an incident from ${alertIds.join(", ")}`, "Open the incident", [

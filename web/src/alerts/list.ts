@@ -36,6 +36,7 @@ export class AlertList {
   private readonly last = new Map<string, LastSeen>();
   private readonly gathered = new Set<string>();
   private readonly incident: HTMLButtonElement;
+  private readonly test: HTMLButtonElement;
   private order: AlertView[] = [];
   private seen: Set<string> | null = null;
   /** How often each was told anew, as this page knows it. */
@@ -54,11 +55,17 @@ export class AlertList {
       { type: "button", hidden: true, "data-testid": "button-open-incident" },
       "Open an incident",
     );
+    this.test = h(
+      "button",
+      { type: "button", class: "quiet", hidden: true, "data-testid": "button-test-alarm" },
+      "Test the alarm",
+    );
+    this.test.addEventListener("click", () => void this.commands.test());
     this.incident.addEventListener("click", () => void this.openIncident());
     this.root = h(
       "section",
       { class: "alerts", "aria-label": "Alerts" },
-      h("div", { class: "alerts-head" }, h("h2", {}, "Alerts"), this.head, this.incident),
+      h("div", { class: "alerts-head" }, h("h2", {}, "Alerts"), this.head, this.incident, this.test),
       this.flood,
       this.empty,
       this.list,
@@ -158,6 +165,7 @@ export class AlertList {
       this.head,
       `${plural(this.order.length, "open", "open")}, ${raised} not acknowledged, ${lately} in 10 min`,
     );
+    setHidden(this.test, !this.commands.allowed);
     setHidden(this.flood, !message?.flood);
     setText(this.flood, `Flood: ${lately} alerts in 10 min. Like ones are shown as one, the worst on top.`);
     setHidden(this.empty, this.order.length > 0);

@@ -180,5 +180,5 @@ export function ageWords(facts: TrackFacts | null, last: LastSeen | undefined): 
 }
 
 export function headline(alert: AlertView): string {
-  return `${priorityWord(alert.priority)} (P${alert.priority})`;
+  return `${alert.test ? "TEST, nothing is there: " : ""}${priorityWord(alert.priority)} (P${alert.priority})`;
 }
