@@ -53,7 +53,7 @@ from skykeep.service import (
     zone_steps,
     zones,
 )
-from skykeep.service.auth import me, pages
+from skykeep.service.auth import me, me_page, pages
 from skykeep.service.auth.people import People
 from skykeep.service.auth.sign_in import SignIn, record_note
 from skykeep.service.desk import show_budgets
@@ -177,6 +177,7 @@ def create_app(
     app.router.routes.append(WebSocketRoute("/v1/ingest", Ingest(writer, sockets)))
     app.include_router(pages.router)
     app.include_router(me.router)
+    app.include_router(me_page.router)
     app.include_router(public.router_of(app.state.publisher, page.folder))
     app.include_router(router_of(page))
     app.state.rates = Rates(time.monotonic_ns)

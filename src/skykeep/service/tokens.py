@@ -64,9 +64,12 @@ class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     def acting_as(self, roles: Iterable[Role]) -> Holder | None:
         """The holder in the first of these roles that is one of his, if any is."""
+        held = (self.role, *self.also)
         for role in roles:
-            if role in (self.role, *self.also):
-                return self if role is self.role else msgspec.structs.replace(self, role=role)
+            if role in held:
+                others = tuple(other for other in held if other is not role)
+                same = role is self.role
+                return self if same else msgspec.structs.replace(self, role=role, also=others)
         return None
 
     @property

@@ -87,7 +87,9 @@ def test_what_changes_something_outside_of_v1_is_known_and_wants_a_secret(desk: 
         and not str(each.path).startswith("/v1/")
     }
     assert outside == {
-        "/sign-in", "/sign-out", "/people", "/people/{login}/{what}",  # origin, csrf: test_pages
+        "/sign-in", "/sign-out", "/people", "/people/{login}/{what}", "/me/password",
+        "/me/app", "/me/app/code", "/me/sign-out-everywhere",
+        # Those above look at origin and csrf: test_pages, test_me_page.
         "/invitation/{secret}", "/permit/{secret}/{permit_id:path}",  # the address is the secret
         "/answer/{secret}/{handover_id}",
         "/sighting",  # for everybody, within its own limits
@@ -219,7 +221,7 @@ def test_no_text_of_an_account_becomes_script() -> None:
 
     same(row)
     same(lambda words: bytes(pages.page(words, "").body).decode())
-    same(pages._problem)
+    same(pages.problem_line)
 
 
 @pytest.mark.parametrize("path", ["/sign-in?next=/", "/invitation/", "/people/", "/assets/", "/"])

@@ -117,6 +117,8 @@ def test_who_has_several_roles_acts_in_the_one_that_sees_more() -> None:
     acting = both.acting_as(RIGHTS["tracks.read"].roles)
     assert acting is not None
     assert (acting.role, rights.may(acting, "identity.read")) == (Role.WATCH_OFFICER, True)
+    assert acting.also == (Role.VIEWER,)
+    assert acting.acting_as((Role.VIEWER,)) == both
     assert not rights.may(both, "identity.read")
 
 

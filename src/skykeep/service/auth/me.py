@@ -44,9 +44,10 @@ class RightsTable(BaseModel):
 @router.get("/v1/me", responses=problems(401))
 async def get_me(request: Request, holder: Annotated[Holder, needs("me.read")]) -> Me:
     """Who asks, by token or session."""
+    asks: Holder = request.scope["holder"]  # in all roles, as they were given
     return Me(
         name=holder.name,
-        roles=list(dict.fromkeys((holder.role, *holder.also))),
+        roles=[asks.role, *asks.also],
         sensor=holder.sensor,
         csrf=request.scope.get("csrf"),
     )

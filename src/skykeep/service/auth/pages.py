@@ -32,7 +32,7 @@ router = APIRouter(include_in_schema=False)
 
 MAX_FORM_BYTES = 10_000
 HOME = "/"
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "same-origin",  # an invitation's address is a secret
@@ -70,7 +70,7 @@ def page(title: str, body: str, status: int = 200, *, narrow: bool = True) -> HT
         f"<style>{_STYLE}</style></head><body><main{width}><h1>{escape(title)}</h1>{body}"
         "</main></body></html>"
     )
-    return HTMLResponse(html, status, _HEADERS)
+    return HTMLResponse(html, status, HEADERS)
 
 
 def door(request: Request) -> SignIn:
@@ -92,25 +92,27 @@ async def form_of(request: Request) -> Mapping[str, str]:
     return {name: ",".join(values) for name, values in fields.items()}
 
 
-def _field(name: str, label: str, kind: str = "text", **more: str) -> str:
+def form_field(name: str, label: str, kind: str = "text", of: str = "", **more: str) -> str:
+    """A field under its label; `of` tells apart what has the same name in another form."""
     extra = "".join(f' {key.replace("_", "-")}="{escape(value)}"' for key, value in more.items())
     return (
-        f'<label for="{name}">{escape(label)}</label>'
-        f'<input id="{name}" name="{name}" type="{kind}" required{extra}>'
+        f'<label for="{of}{name}">{escape(label)}</label>'
+        f'<input id="{of}{name}" name="{name}" type="{kind}" required{extra}>'
     )
 
 
-def _problem(words: str) -> str:
+def problem_line(words: str) -> str:
+    """What went wrong, at the top of a page."""
     return f'<p class="problem" role="alert">{escape(words)}</p>' if words else ""
 
 
 def _sign_in_page(next_path: str, words: str = "", status: int = 200) -> HTMLResponse:
     body = (
-        f'{_problem(words)}<form method="post" action="/sign-in">'
+        f'{problem_line(words)}<form method="post" action="/sign-in">'
         f'<input type="hidden" name="next" value="{escape(next_path)}">'
-        + _field("login", "Login", autocomplete="username", autofocus="autofocus")
-        + _field("password", "Password", "password", autocomplete="current-password")
-        + _field(
+        + form_field("login", "Login", autocomplete="username", autofocus="autofocus")
+        + form_field("password", "Password", "password", autocomplete="current-password")
+        + form_field(
             "code",
             "Code of your authenticator app",
             inputmode="numeric",
@@ -156,7 +158,7 @@ async def post_sign_in(request: Request) -> Response:
         return answer
     if before:
         sign_in.people.end(before)
-    response = RedirectResponse(next_path, 303, _HEADERS)
+    response = RedirectResponse(next_path, 303, HEADERS)
     secure = request.app.state.secure_cookies
     set_session(response, got.cookie, secure=secure)
     if got.device is not None:
@@ -169,7 +171,7 @@ async def post_sign_out(request: Request) -> Response:
     """End the session."""
     await form_of(request)
     await door(request).sign_out(cookie_of(request.scope, SESSION))
-    response = RedirectResponse("/sign-in", 303, _HEADERS)
+    response = RedirectResponse("/sign-in", 303, HEADERS)
     end_session(response)
     return response
 
@@ -192,21 +194,21 @@ def _invitation_page(request: Request, secret: str, words: str = "") -> HTMLResp
     site = request.app.state.writer.site.name
     address = totp.address_of(person.totp, person.login, f"Skykeep {site}")
     body = (
-        f"{_problem(words)}<p>You are invited as <b>{escape(person.name)}</b>, login "
+        f"{problem_line(words)}<p>You are invited as <b>{escape(person.name)}</b>, login "
         f"<b>{escape(person.login)}</b>, to {escape(site)}.</p>"
         f'<form method="post" action="/invitation/{escape(secret)}">'
-        + _field(
+        + form_field(
             "password",
             "Choose a password (10 characters or more)",
             "password",
             autocomplete="new-password",
             minlength="10",
         )
-        + _field("again", "The password again", "password", autocomplete="new-password")
+        + form_field("again", "The password again", "password", autocomplete="new-password")
         + f'<p>Scan this with an authenticator app:</p><p><img class="qr" alt="QR code of the '
-        f'secret below" src="{_qr(address)}"></p>'
-        f'<p class="hint">Or type it: <code>{escape(_spelled(address))}</code></p>'
-        + _field(
+        f'secret below" src="{qr_of(address)}"></p>'
+        f'<p class="hint">Or type it: <code>{escape(spelled(address))}</code></p>'
+        + form_field(
             "code",
             "The code that the app shows now",
             inputmode="numeric",
@@ -217,11 +219,13 @@ def _invitation_page(request: Request, secret: str, words: str = "") -> HTMLResp
     return page("Your account", body, 422 if words else 200)
 
 
-def _qr(address: str) -> str:
+def qr_of(address: str) -> str:
+    """An address as a picture to scan."""
     return segno.make(address, error="m").png_data_uri(scale=4)
 
 
-def _spelled(address: str) -> str:
+def spelled(address: str) -> str:
+    """The secret in an address, to be typed."""
     secret = parse_qs(urlsplit(address).query)["secret"][0]
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
@@ -239,7 +243,7 @@ async def post_invitation(request: Request, secret: Secret) -> Response:
         return _invitation_page(request, secret, f"{error.where}: {error.problem}. {error.mend}")
     except DecisionError as error:
         return _invitation_page(request, secret, str(error))
-    return RedirectResponse("/sign-in", 303, _HEADERS)
+    return RedirectResponse("/sign-in", 303, HEADERS)
 
 
 # -- the administrator's list -------------------------------------------------------------
@@ -262,7 +266,7 @@ def _administrator(request: Request) -> tuple[Holder, str]:
 async def get_people(request: Request) -> Response:
     """Everybody who has an account, and a form for one more."""
     if not cookie_of(request.scope, SESSION):
-        return RedirectResponse("/sign-in?next=/people", 303, _HEADERS)
+        return RedirectResponse("/sign-in?next=/people", 303, HEADERS)
     _, csrf = _administrator(request)
     return _people_page(door(request), csrf)
 
@@ -283,13 +287,14 @@ def _people_page(
         for role, said in ROLE_WORDS.items()
     )
     body = (
-        f"{_problem(words)}{told}<table><thead><tr><th>Name</th><th>Login</th><th>Roles</th>"
+        f"{problem_line(words)}{told}<table><thead><tr><th>Name</th><th>Login</th><th>Roles</th>"
         f"<th>State</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
         f'<form method="post" action="/people"><fieldset><legend>Invite somebody</legend>'
         f'<input type="hidden" name="csrf" value="{csrf}">'
-        + _field("name", "Name")
-        + _field("login", "Login", autocapitalize="none")
+        + form_field("name", "Name")
+        + form_field("login", "Login", autocapitalize="none")
         + f"{roles}<button>Invite</button></fieldset></form>"
+        '<p><a href="/me">Your own account</a></p>'
         '<form method="post" action="/sign-out"><button>Sign out</button></form>'
     )
     return page("People", body, status, narrow=False)

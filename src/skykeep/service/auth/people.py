@@ -100,6 +100,10 @@ class Session:
     begun_ns: int
     seen_ns: int
 
+    def over(self, now_ns: int) -> bool:
+        """Whether its time is over."""
+        return now_ns - self.begun_ns > LONGEST_NS or now_ns - self.seen_ns > IDLE_NS
+
 
 def digest(secret: str) -> bytes:
     """What is kept of a link or a cookie: 256 random bits need no more than a plain hash."""
@@ -207,11 +211,27 @@ class People:
             db.execute("UPDATE people SET roles = ? WHERE login = ?", (_roles_text(roles), login))
             db.execute("DELETE FROM sessions WHERE login = ?", (login,))
 
-    def set_password(self, login: str, password_hash: str) -> None:
-        """Another password; all sessions end."""
+    def set_password(self, person: Person, password_hash: str) -> None:
+        """Another password; all sessions end. DecisionError where it was changed meanwhile."""
+        self._renew(person, "password", password_hash)
+
+    def set_app(self, person: Person, totp: bytes, totp_step: int) -> None:
+        """Another authenticator app; all sessions end. DecisionError as above."""
+        self._renew(person, "totp", totp, totp_step)
+
+    def _renew(
+        self, person: Person, column: str, value: str | bytes, totp_step: int | None = None
+    ) -> None:
         with self._change() as db:
-            db.execute("UPDATE people SET password = ? WHERE login = ?", (password_hash, login))
-            db.execute("DELETE FROM sessions WHERE login = ?", (login,))
+            changed = db.execute(
+                f"UPDATE people SET {column} = ?, totp_step = ifnull(?, totp_step) "
+                "WHERE login = ? AND state = ? AND password = ? AND totp = ?",
+                (value, totp_step, person.login, person.state, person.password, person.totp),
+            ).rowcount
+            if changed == 1:
+                db.execute("DELETE FROM sessions WHERE login = ?", (person.login,))
+        if changed != 1:
+            raise DecisionError("the account was changed meanwhile")
 
     def disable(self, login: str) -> None:
         """Nobody signs in with it any more, and whoever has is out."""
@@ -255,14 +275,27 @@ class People:
             return None
         session = Session(*row)
         person = self.of(session.login)
-        over = now_ns - session.begun_ns > LONGEST_NS or now_ns - session.seen_ns > IDLE_NS
-        if over or person is None or person.state is not AccountState.ACTIVE:
+        if session.over(now_ns) or person is None or person.state is not AccountState.ACTIVE:
             self.end(secret)
             return None
         if now_ns - session.seen_ns > SEEN_EVERY_NS:
             with self._change() as db:
                 db.execute("UPDATE sessions SET seen_ns = ? WHERE id = ?", (now_ns, key))
         return person, session
+
+    def sessions_of(self, login: str) -> tuple[Session, ...]:
+        """Whoever is signed in with a login, the latest first; some may be over by their time."""
+        rows = self._db.execute(
+            "SELECT login, csrf, begun_ns, seen_ns FROM sessions WHERE login = ? "
+            "ORDER BY seen_ns DESC",
+            (login,),
+        )
+        return tuple(Session(*row) for row in rows)
+
+    def end_all(self, login: str) -> None:
+        """Whoever is signed in with a login is out; browsers stay known."""
+        with self._change() as db:
+            db.execute("DELETE FROM sessions WHERE login = ?", (login,))
 
     def end(self, secret: str) -> None:
         """A session is over."""

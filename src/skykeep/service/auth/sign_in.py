@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ from skykeep.units import NS_PER_S
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 #: Each takes 64 MiB. Desks that are known have a lane of their own: strangers cannot fill it.
 HASHES_AT_ONCE, HASHES_WAITING = 1, 20
+#: Tries at the own page are counted as those of a browser of this name: a minute's wait.
+OWN_PAGE = "own page"
+#: To scan a picture and type a code.
+NEW_APP_NS = 15 * 60 * NS_PER_S
 WRONG = "login, password or code is wrong"
 
 #: What is told of an act: who acts, what was done, to whose account.
@@ -71,6 +76,8 @@ class SignIn:
         self.people, self.clock, self.note = people, clock, note
         self.throttle = Throttle()
         self._known, self._strangers = _Lane(), _Lane()
+        #: Apps that are being set up: the secret that was shown, and until when it may be used.
+        self._apps: dict[str, tuple[bytes, int]] = {}
 
     async def sign_in(self, login: str, password: str, code: str, device: str) -> SignedIn | Denied:
         """Try to sign in; `device` is what the browser's own cookie carries, if any."""
@@ -111,6 +118,68 @@ class SignIn:
             where = "a known browser" if device else "strangers"
             await self.note(where, "was refused too often", login)
         return Denied(WRONG)
+
+    async def prove(self, person: Person, password: str, code: str) -> None:
+        """That it is the account's owner who sits at a session: InputError where it is not.
+
+        Guesses are counted apart from signing in, so that who found a session open cannot keep
+        its owner out.
+        """
+        now_ns, mend = self.clock(), "Type your present password and what the app shows now"
+        wait_ns = self.throttle.wait_ns(person.login, OWN_PAGE, now_ns)
+        if wait_ns:
+            wait = f"Try again in {-(-wait_ns // NS_PER_S)} s"
+            raise InputError("password or code", "was wrong too often", wait)
+        right = await self._known.fits(person.password, password)
+        if right is None:
+            raise InputError("password", "cannot be checked just now", "Try again in 5 s")
+        step = totp.step_of(code, person.totp, now_ns, person.totp_step)
+        if not right or step is None or not self.people.use_step(person, step):
+            if self.throttle.failed(person.login, OWN_PAGE, now_ns):
+                await self.note(person.name, "was refused too often", person.login)
+            raise InputError("password or code", "is wrong", mend)
+        self.throttle.succeeded(person.login, OWN_PAGE)
+
+    async def change_password(
+        self, person: Person, password: str, code: str, new: str, again: str
+    ) -> None:
+        """Another password, by the owner; InputError names the field that will not do."""
+        chosen = passwords.problem_of(new, person.login)
+        if chosen:
+            raise InputError("new password", chosen, "Choose another")
+        if passwords.normal(new) != passwords.normal(again):
+            raise InputError("again", "is not the same as the new password", "Type it again")
+        await self.prove(person, password, code)
+        kept = await asyncio.to_thread(passwords.hash_of, new)
+        self.people.set_password(person, kept)
+        await self.note(person.name, "changed the password", person.login)
+
+    async def begin_app(self, person: Person, password: str, code: str) -> bytes:
+        """The secret of another authenticator app, which `finish_app` then takes up."""
+        await self.prove(person, password, code)
+        now_ns = self.clock()
+        self._apps = {k: kept for k, kept in self._apps.items() if now_ns < kept[1]}
+        secret = secrets.token_bytes(totp.SECRET_BYTES)
+        self._apps[person.login] = (secret, now_ns + NEW_APP_NS)
+        return secret
+
+    def begun_app(self, person: Person) -> bytes:
+        """The secret that was shown; InputError where none was, or too long ago."""
+        secret, until_ns = self._apps.get(person.login, (b"", 0))
+        if self.clock() >= until_ns:
+            raise InputError("authenticator app", "was not begun, or too long ago", "Begin again")
+        return secret
+
+    async def finish_app(self, person: Person, code: str) -> None:
+        """The new app shows this code: it is the account's from now on."""
+        secret = self.begun_app(person)
+        step = totp.step_of(code, secret, self.clock(), 0)
+        if step is None:
+            mend = "Scan the picture and type what the new app shows now"
+            raise InputError("code", "is not what the new app should show", mend)
+        self.people.set_app(person, secret, step)
+        del self._apps[person.login]
+        await self.note(person.name, "changed the authenticator app", person.login)
 
     def stands(self, cookie: str) -> bool:
         """Whether a cookie's session lets somebody in now."""
