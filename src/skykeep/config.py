@@ -16,7 +16,8 @@ ESRI ASCII grid (store/terrain), of which the ground within that distance counts
 
 `page` is how the watch page draws: `basemap` a PMTiles file (a path beside this file) or an
 http(s) URL of one, `glyphs` a URL template for fonts. Without them nothing is asked of
-anybody: grid, range rings, coasts and borders, and local fonts.
+anybody: grid, range rings, coasts and borders, and local fonts. `procedure` is what the site wants
+done next about an alert, one text for each priority from 1 on, as its card says it.
 
 `public` is what everybody may read without a token (docs/publishing.md): nothing, unless
 `zones` is true. `sightings` in it opens a form to everybody (docs/sources/people.md):
@@ -88,6 +89,9 @@ MAX_SITE_BYTES = 1_000_000
 DEFAULT_TERRAIN_RADIUS_M = 15_000.0
 
 
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
 class _Origin(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     lat_deg: float
     lon_deg: float
@@ -129,6 +133,7 @@ class _Sensor(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     basemap: str | None = None
     glyphs: str | None = None
+    procedure: Annotated[tuple[_Text, ...], msgspec.Meta(max_length=3)] = ()
 
 
 class _Sightings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -234,11 +239,13 @@ class _Site(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class PageSettings:
-    """How the watch page draws: a base map, as a file or as a URL, and fonts."""
+    """How the watch page draws: a base map, as a file or as a URL, and fonts; and what it says is
+    to be done about an alert, by priority."""
 
     basemap_file: Path | None = None
     basemap_url: str | None = None
     glyphs_url: str | None = None
+    procedure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,11 +403,11 @@ def read_page(path: Path) -> PageSettings:
         problem = f"{raw.glyphs!r} is no http or https URL"
         raise InputError(f"{path}: page.glyphs", problem, "Give one with {fontstack} and {range}")
     if raw.basemap is None or is_url(raw.basemap):
-        return PageSettings(None, raw.basemap, raw.glyphs)
+        return PageSettings(None, raw.basemap, raw.glyphs, raw.procedure)
     file = path.parent / raw.basemap
     if not file.is_file():
         raise InputError(f"{path}: page.basemap", f"there is no file {file}", "Correct the path")
-    return PageSettings(file, None, raw.glyphs)
+    return PageSettings(file, None, raw.glyphs, raw.procedure)
 
 
 def read_witnesses(path: Path) -> tuple[WitnessPlace, ...]:

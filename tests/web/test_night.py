@@ -37,6 +37,14 @@ FIELDS = {
     "field-raised": r"\d\d:\d\d:\d\d",
     "field-ack": r"\w+",
     "field-age": r"\w+",
+    "field-course": r"(to [NSEW]+ \d+|course unknown)",
+    "field-sure": r"drone \d+ %; place .\d+ m",
+    "field-missed": r"\w+",
+    "field-checks": r"crewed aircraft: (no|maybe|not known) \(",
+    "field-next": r"\w+",
+    "field-permission": r"\w+",
+    "field-confirmation": r"\w+",
+    "field-state": r"\w+",
 }
 
 
@@ -57,6 +65,18 @@ _FULL = """([words, raised, fields]) => {
       return card.getAttribute("data-alert-id");
   }
   return "";
+}"""
+
+
+#: Whether all of these fields of the list's first card are told on the first screen.
+_FIRST_SCREEN = """(fields) => {
+  const card = document.querySelector("[data-testid='alert-card']");
+  if (!card || document.querySelector("[data-testid='alert-list']").scrollTop > 0) return false;
+  return fields.every(([name, pattern]) => {
+    const field = card.querySelector(`[data-testid='${name}']`), at = field.getBoundingClientRect();
+    const seen = at.height > 0 && at.top >= 0 && at.bottom <= innerHeight && at.right <= innerWidth;
+    return seen && new RegExp(pattern).test(field.innerText);
+  });
 }"""
 
 
@@ -135,6 +155,8 @@ def test_the_night_is_seen_decided_on_and_kept(watcher: PageWatcher, tmp_path: P
 
         card = full_card(desk, "Not permitted", raised=True)
         number = card.get_attribute("data-alert-id")
+        desk.wait_for_function(_FIRST_SCREEN, arg=list(FIELDS.items()), timeout=NIGHT_MS)
+        shoot(pages, "0-first-screen")
         acknowledge(card)
         shoot(pages, "1-first-alert")
 

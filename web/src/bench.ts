@@ -124,6 +124,7 @@ function siteMessage(now: number): Message {
     simulation: { speed: 1, over: false },
     basemap: null,
     glyphs: null,
+    procedure: [],
   };
 }
 
@@ -259,7 +260,8 @@ class World {
         { m: Math.hypot(this.x[i]!, this.y[i]!), bearing_deg: (Math.atan2(this.x[i]!, this.y[i]!) * 180) / Math.PI },
       ]),
     );
-    return { topic: "alerts", at_ms: now, alerts, more: 0, flood: false, raised_lately: 0, groups: [], distances };
+    const rest = { more: 0, flood: false, raised_lately: 0, groups: [], cards: {} };
+    return { topic: "alerts", at_ms: now, alerts, ...rest, distances };
   }
 }
 

@@ -21,6 +21,8 @@ export interface SiteMessage {
   simulation: { speed: number; over: boolean } | null;
   basemap: string | null;
   glyphs: string | null;
+  /** What the site wants done next about an alert, by priority from 1 on. */
+  procedure: string[];
 }
 
 export interface TracksMessage {
@@ -118,6 +120,12 @@ export interface AlertView {
   identity: { scheme: string; identity: string; transmitter: string; strength: string } | null;
 }
 
+/** Who could have seen it, and what else it could be. */
+export interface CardView {
+  missed: { sensor_id: string; health: string }[];
+  checks: { what: string; answer: "yes" | "no" | "unknown"; words: string }[];
+}
+
 export interface AlertsMessage {
   topic: "alerts";
   at_ms: number;
@@ -128,6 +136,7 @@ export interface AlertsMessage {
   /** So many were raised in the last ten minutes. */
   raised_lately: number;
   groups: string[][];
+  cards: Record<string, CardView>;
   distances: Record<string, { m: number; bearing_deg: number }>;
 }
 

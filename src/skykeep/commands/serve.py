@@ -44,7 +44,12 @@ def run(
     configure_logs(log_level)
     site, sensors = read_grounded_site(site_file)
     drawn = read_page(site_file)
-    page = Page(drawn.basemap_url, drawn.glyphs_url, basemap_file=drawn.basemap_file)
+    page = Page(
+        drawn.basemap_url,
+        drawn.glyphs_url,
+        basemap_file=drawn.basemap_file,
+        procedure=drawn.procedure,
+    )
     rehearse()
     place = Place(
         host, port, data, tokens or data / TOKENS_FILE, read_witnesses(site_file),

@@ -22,6 +22,7 @@ from skykeep.core.alert import AlertState
 from skykeep.core.picture import TrackView
 from skykeep.errors import SkykeepError
 from skykeep.service import log
+from skykeep.service.card import cards_of
 from skykeep.service.heard import Heard
 from skykeep.service.incidents import short
 from skykeep.service.live_columns import (
@@ -258,10 +259,11 @@ class Hub:
         near = any(t in views for a in told if a.state is not AlertState.CLOSED for t in a.tracks)
         if not new and not (beat and near):
             return
+        cards = cards_of(told, moment, self.writer.site.frame)
         for role, named in ((OFFICER, True), (READER, False)):
             message = alert_message(
                 moment.at_ns, alerts, views, self.heard.steps, self._identities, named,
-                moment.flood,
+                moment.flood, cards,
             )  # fmt: skip
             self._put("alerts", (role,), message)
 
@@ -362,6 +364,7 @@ class Hub:
             "simulation": self._simulation,
             "basemap": page.basemap_url,
             "glyphs": page.glyphs,
+            "procedure": page.procedure,
         }
         self._number += 1
         return Frame.of(self._number, msgspec.msgpack.encode(message))

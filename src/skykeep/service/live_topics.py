@@ -60,9 +60,10 @@ def alert_message(
     identities: Mapping[str, tuple[str, ...]],
     named: bool,
     flood: tuple[bool, int] = (False, 0),
+    cards: Mapping[str, Any] | None = None,
 ) -> Message:
     """The topic `alerts`; `identities` by alert, `named` for those who may read names; `flood`
-    whether too many come, and how many came of late."""
+    whether too many come, and how many came of late; `cards` as card.cards_of gives them."""
     told = alerts_told(alerts)
     groups = groups_of(told, flood[0])
     pending = [a for a in told if a.state is not AlertState.CLOSED]
@@ -73,6 +74,7 @@ def alert_message(
         "more": len(alerts) - len(told),
         "flood": flood[0],
         "raised_lately": flood[1],
+        "cards": (cards or {}) if named else {},
         "groups": [group.alerts for group in groups if len(group.alerts) > 1],
         "distances": {t: _distance(tracks[t]) for a in pending for t in a.tracks if t in tracks},
     }

@@ -32,13 +32,15 @@ class Page:
     """The watch page's files, and its map, if there is one.
 
     `basemap` is the URL of a PMTiles file, `basemap_file` one that this service gives out
-    itself; `glyphs` a URL template for fonts.
+    itself; `glyphs` a URL template for fonts. `procedure` is what is to be done about an alert,
+    by its priority from 1 on.
     """
 
     basemap: str | None = None
     glyphs: str | None = None
     folder: Path | None = BUILT
     basemap_file: Path | None = None
+    procedure: tuple[str, ...] = ()
 
     @property
     def basemap_url(self) -> str | None:

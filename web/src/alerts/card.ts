@@ -2,20 +2,23 @@
 // each with its own words; only permission has a colour.
 
 import { h, setAttribute, setHidden, setText } from "../dom";
-import type { AlertState, AlertView } from "../messages";
+import type { AlertState, AlertView, CardView } from "../messages";
 import { asPermission, icon, PERMISSION_WORDS, STATE_WORDS } from "../symbols";
 import { OLD_S, type TrackFacts } from "../tracks";
-import { clock } from "../format";
+import { bearing, clock } from "../format";
 import {
   ackWords,
   arrivalWords,
   ageWords,
+  checkWords,
   claimedIdentity,
   headline,
   identityWords,
+  missedWords,
   raisedWords,
   sensorWords,
   stepLines,
+  sureWords,
   type Entry,
   type LastSeen,
 } from "./model";
@@ -38,6 +41,9 @@ export interface CardInput {
   /** As it is, or as it was when its track was lost. */
   last: LastSeen | undefined;
   sensors: SensorsMessage | undefined;
+  card: CardView | undefined;
+  /** What the site wants done next; "" where it does not say. */
+  procedure: string;
   nowMs: number;
   selected: boolean;
   commands: boolean;
@@ -87,7 +93,8 @@ export class Card {
       this.makeHead(),
       h("div", { class: "entry" }, this.field("entry")),
       h("div", { class: "arrival" }, this.field("arrival")),
-      h("div", { class: "numbers" }, this.field("distance"), this.field("height"), this.field("speed")),
+      h("div", { class: "numbers" }, this.field("distance"), this.field("height"), this.field("speed"), this.field("course")),
+      h("div", { class: "next" }, h("b", {}, "Next "), this.field("next")),
       this.makeFacts(),
       this.foot,
     );
@@ -135,6 +142,9 @@ export class Card {
       "dl",
       {},
       ...row("Detected", this.field("sensors")),
+      ...row("Did not", this.field("missed")),
+      ...row("How sure", this.field("sure")),
+      ...row("What else", this.field("checks", "ul")),
       ...row("Identity", this.field("strength"), this.field("identity", "div")),
       ...row("Why", this.field("reasons", "ul")),
       ...row("Raised", this.field("raised")),
@@ -182,6 +192,11 @@ export class Card {
     this.put("distance", last ? `${lately}${last.distance}` : "position unknown");
     this.put("height", last?.height ?? "height unknown");
     this.put("speed", last?.speed ?? "speed unknown");
+    this.put("course", facts && facts.speedMps >= 1 ? `to ${bearing(facts.headingDeg)}` : "course unknown");
+    this.put("next", input.procedure || "the site file says nothing for this priority");
+    this.put("missed", missedWords(input.card));
+    this.put("sure", sureWords(facts));
+    this.updateChecks(input.card);
     this.put("sensors", sensorWords(facts, input.sensors));
     this.put("strength", identityWords(alert, facts));
     setAttribute(this.fields.get("strength")!, "data-strength", alert.identity?.strength ?? facts?.strength ?? "none");
@@ -225,6 +240,14 @@ export class Card {
     if (list.dataset.said === words.join("\n")) return;
     list.dataset.said = words.join("\n");
     list.replaceChildren(...words.map((w) => h("li", {}, w)));
+  }
+
+  private updateChecks(card: CardView | undefined): void {
+    const list = this.fields.get("checks")!;
+    const lines = card ? card.checks.map(checkWords) : ["not asked: no track of it is held"];
+    if (list.dataset.said === lines.join("\n")) return;
+    list.dataset.said = lines.join("\n");
+    list.replaceChildren(...lines.map((w) => h("li", {}, w)));
   }
 
   private updateFoot({ alert, commands }: CardInput): void {

@@ -122,6 +122,8 @@ export class AlertList {
         entry: entryOf(facts, inside, zoneName, nowMs),
         last: this.lastOf(alert.alert_id, facts, message, nowMs),
         sensors,
+        card: message.cards[alert.alert_id],
+        procedure: this.store.get("site")?.procedure[alert.priority - 1] ?? "",
         nowMs,
         selected: this.selection.alert === alert.alert_id,
         commands: this.commands.allowed,

@@ -1,6 +1,6 @@
 // What an alert says, in words and in its order: no DOM here.
 
-import type { AlertsMessage, AlertStep, AlertView, ZonesMessage } from "../messages";
+import type { AlertsMessage, AlertStep, AlertView, CardView, ZonesMessage } from "../messages";
 import { clock, distance, bearing, height, plural, span, speed, wholeSpan } from "../format";
 import { KIND_WORDS, STATE_WORDS, STRENGTH_WORDS, priorityWord } from "../symbols";
 import type { Inside, TrackFacts } from "../tracks";
@@ -114,6 +114,30 @@ export function sensorWords(facts: TrackFacts | null, sensors: SensorsMessage | 
     return `Claim only: no sensor measured it.${from}`;
   }
   return `Measured by ${plural(named.length, "sensor")}: ${named.join(", ")}`;
+}
+
+/** Whose stated coverage takes it in and who do not report it. */
+export function missedWords(card: CardView | undefined): string {
+  if (!card) return "unknown: no track of it is held";
+  if (card.missed.length === 0) return "none other could by its stated coverage";
+  return card.missed
+    .map((m) => (m.health === "working" ? `${m.sensor_id}, which works` : `${m.sensor_id} (${m.health})`))
+    .join("; ");
+}
+
+const ANSWERS: Record<string, string> = { yes: "maybe", no: "no", unknown: "not known" };
+
+/** "crewed aircraft: no (ADS-B: none within 2 km)" */
+export function checkWords(check: CardView["checks"][number]): string {
+  return `${check.what}: ${ANSWERS[check.answer] ?? check.answer} (${check.words})`;
+}
+
+/** How sure its place is (2 sigma), and that it is a drone at all. */
+export function sureWords(facts: TrackFacts | null): string {
+  if (!facts) return "unknown: not seen now";
+  const within = (m: number): string => (Number.isFinite(m) ? `±${Math.round(2 * m)} m` : "unknown");
+  const drone = Math.round(100 * facts.drone);
+  return `drone ${drone} %; place ${within(facts.sigmaM)}, height ${within(facts.sigmaUpM)} (2σ)`;
 }
 
 export function identityWords(alert: AlertView, facts: TrackFacts | null): string {
