@@ -16,7 +16,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from skykeep import __version__
-from skykeep.commands import evidence_cli, handover_cli, history_cli, permits_cli, zone_steps
+from skykeep.commands import (
+    evidence_cli,
+    handover_cli,
+    history_cli,
+    permits_cli,
+    statements_cli,
+    zone_steps,
+)
 from skykeep.errors import DecisionError, InputError, SkykeepError
 
 #: Of the service and of the demo's page.
@@ -87,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_permit(commands)
     handover_cli.add(commands, _add_token)
     evidence_cli.add(commands, _add_json, _add_token)
+    statements_cli.add(commands, _add_json)
     return parser
 
 
