@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from skykeep.codec.sbs1 import MAX_LINE_BYTES, Sbs1Message, decode_line, is_other_line
+import numpy as np
+
+from skykeep.codec.sbs1 import (
+    MAX_CLOCK_DIFFERENCE_NS,
+    MAX_LINE_BYTES,
+    decode_line,
+    is_other_line,
+)
+from skykeep.codec.sbs1_batch import read_lines as read_usual
 from skykeep.config import FeedSettings
 from skykeep.core.event import Finding, Severity
-from skykeep.core.observation import Batch, Form, Observation, SensorKind, batch_of
+from skykeep.core.observation import Batch, Claim, Form, SensorKind
 from skykeep.errors import InputError
 from skykeep.feed.adsb import NAN, SIGMAS, claim_of, height_of_feet, velocity_of
 from skykeep.feed.contract import FeedKind
@@ -32,28 +41,73 @@ MAX_LINES_PER_S = 8_333
 
 @dataclass(slots=True)
 class _Aircraft:
+    """What was last said of an aircraft, and the claim that it makes by it."""
+
+    icao24: str
     callsign: str = ""
     on_ground: bool | None = None
     altitude_ft: float | None = None
     altitude_at_ns: int = 0
-    ground_speed_kn: float | None = None
-    track_deg: float | None = None
-    vertical_rate_fpm: float | None = None
+    velocity_mps: tuple[float, float, float] = (NAN, NAN, NAN)
     velocity_at_ns: int = 0
+    claim: Claim | None = None
 
-    def learn(self, m: Sbs1Message) -> None:
-        if m.callsign is not None:
-            self.callsign = m.callsign
-        if m.on_ground is not None:
-            self.on_ground = m.on_ground
-        elif m.transmission_type == 2:  # a surface position says so by its kind
-            self.on_ground = True
+    def learn(self, m: _Said) -> None:
+        callsign = self.callsign if m.callsign is None else m.callsign
+        on_ground = self.on_ground if m.on_ground is None else m.on_ground
+        if m.on_ground is None and m.kind == 2:  # a surface position says so by its kind
+            on_ground = True
+        if self.claim is None or (callsign, on_ground) != (self.callsign, self.on_ground):
+            self.callsign, self.on_ground = callsign, on_ground
+            airborne = None if on_ground is None else not on_ground
+            self.claim = claim_of(self.icao24, callsign, airborne)
         if m.altitude_ft is not None:
-            self.altitude_ft, self.altitude_at_ns = m.altitude_ft, m.event_time_ns
+            self.altitude_ft, self.altitude_at_ns = m.altitude_ft, m.at_ns
         if m.ground_speed_kn is not None and m.track_deg is not None:
-            self.ground_speed_kn, self.track_deg = m.ground_speed_kn, m.track_deg
-            self.vertical_rate_fpm = m.vertical_rate_fpm
-            self.velocity_at_ns = m.event_time_ns
+            self.velocity_mps = velocity_of(m.ground_speed_kn, m.track_deg, m.vertical_rate_fpm)
+            self.velocity_at_ns = m.at_ns
+
+
+class _Said(NamedTuple):
+    """A line's values, None for what it does not say."""
+
+    kind: int
+    icao24: str
+    at_ns: int
+    altitude_ft: float | None
+    ground_speed_kn: float | None
+    track_deg: float | None
+    lat_deg: float | None
+    lon_deg: float | None
+    vertical_rate_fpm: float | None
+    on_ground: bool | None
+    callsign: str | None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The positions of a batch while it grows, as columns."""
+
+    times_ns: list[int] = field(default_factory=list)
+    values: list[tuple[float, float, float]] = field(default_factory=list)
+    velocities_mps: list[tuple[float, float, float]] = field(default_factory=list)
+    references: list[int] = field(default_factory=list)
+    claims: list[Claim | None] = field(default_factory=list)
+    raw_sha256: list[str] = field(default_factory=list)
+
+    def add(self, m: _Said, aircraft: _Aircraft, line: bytes) -> None:
+        fresh = abs(m.at_ns - aircraft.velocity_at_ns) <= MAX_AGE_NS
+        known = abs(m.at_ns - aircraft.altitude_at_ns) <= MAX_AGE_NS
+        height_m, reference = height_of_feet(aircraft.altitude_ft if known else None)
+        self.times_ns.append(m.at_ns)
+        self.values.append((m.lat_deg or 0.0, m.lon_deg or 0.0, height_m))
+        self.velocities_mps.append(aircraft.velocity_mps if fresh else _NO_VELOCITY)
+        self.references.append(reference)
+        self.claims.append(aircraft.claim)
+        self.raw_sha256.append(hashlib.sha256(line).hexdigest())
+
+
+_NO_VELOCITY = (NAN, NAN, NAN)
 
 
 class Sbs1Assembler:
@@ -77,18 +131,18 @@ class Sbs1Assembler:
         `receipt_time_ns` None means a recording: each time in it is taken as it stands.
         Lines that cannot be read become findings.
         """
-        rows: list[Observation] = []
-        for line in lines:
+        rows = _Rows()
+        lines = list(lines)
+        for line, said in zip(lines, _usual(lines, receipt_time_ns), strict=True):
             self._lines += 1
-            message = self._decode(line, receipt_time_ns)
+            message = said or self._decode(line, receipt_time_ns)
             if message is None:
                 continue
             aircraft = self._heard(message.icao24)
             aircraft.learn(message)
             if message.lat_deg is not None:
-                digest = hashlib.sha256(line).hexdigest()
-                rows.append(_observation(len(rows), self._sensor_id, message, aircraft, digest))
-        if receipt_time_ns is None and rows:
+                rows.add(message, aircraft, line)
+        if receipt_time_ns is None and rows.times_ns:
             self._log.once(
                 Finding(
                     self._where,
@@ -97,7 +151,7 @@ class Sbs1Assembler:
                     Severity.NOTE,
                 )
             )
-            receipt_time_ns = max(o.event_time_ns for o in rows)
+            receipt_time_ns = max(rows.times_ns)
         self._last_ns = receipt_time_ns or self._last_ns
         if self._last_ns is None:
             return None  # a recording's findings wait for its first time
@@ -114,9 +168,9 @@ class Sbs1Assembler:
 
     def close(self) -> Batch | None:
         """What is still to be said at the end of the stream, in a batch without rows."""
-        return self._batch([], self._last_ns or 0, self._log.close(self._where))
+        return self._batch(_Rows(), self._last_ns or 0, self._log.close(self._where))
 
-    def _decode(self, line: bytes, receipt_time_ns: int | None) -> Sbs1Message | None:
+    def _decode(self, line: bytes, receipt_time_ns: int | None) -> _Said | None:
         if is_other_line(line):
             return None
         where = f"{self._where} line {self._lines}"
@@ -128,10 +182,14 @@ class Sbs1Assembler:
         for f in message.findings:
             placed = Finding(f"{where}: {f.where}", f.problem, f.assumed, f.severity)
             self._log.once(placed)
-        return message
+        m = message
+        return _Said(
+            m.transmission_type, m.icao24, m.event_time_ns, m.altitude_ft, m.ground_speed_kn,
+            m.track_deg, m.lat_deg, m.lon_deg, m.vertical_rate_fpm, m.on_ground, m.callsign,
+        )  # fmt: skip
 
     def _heard(self, icao24: str) -> _Aircraft:
-        aircraft = self._aircraft.pop(icao24, None) or _Aircraft()
+        aircraft = self._aircraft.pop(icao24, None) or _Aircraft(icao24)
         self._aircraft[icao24] = aircraft  # the dictionary keeps the order of hearing
         if len(self._aircraft) > MAX_AIRCRAFT:
             del self._aircraft[next(iter(self._aircraft))]
@@ -142,52 +200,60 @@ class Sbs1Assembler:
         return aircraft
 
     def _batch(
-        self,
-        rows: list[Observation],
-        receipt_time_ns: int,
-        findings: tuple[Finding, ...],
+        self, rows: _Rows, receipt_time_ns: int, findings: tuple[Finding, ...]
     ) -> Batch | None:
-        if not rows and not findings:
+        n = len(rows.times_ns)
+        if not n and not findings:
             return None
         self._batches += 1
         batch_id = BatchId(f"{self._sensor_id}:{receipt_time_ns}:{self._batches}")
-        if not rows:
+        if not n:
             return empty_batch(batch_id, self._sensor_id, receipt_time_ns, Form.POSITION, findings)
-        whole = [replace(o, batch_id=batch_id, receipt_time_ns=receipt_time_ns) for o in rows]
-        return batch_of(whole, findings)
+        return Batch(
+            batch_id,
+            self._sensor_id,
+            receipt_time_ns,
+            Form.POSITION,
+            event_time_ns=np.array(rows.times_ns, np.int64),
+            values=np.array(rows.values, np.float64),
+            sigmas=np.tile(np.array(SIGMAS, np.float64), (n, 1)),
+            velocities_mps=np.array(rows.velocities_mps, np.float64),
+            height_references=np.array(rows.references, np.int8),
+            claims=tuple(rows.claims),
+            words=("",) * n,
+            raw_sha256=tuple(rows.raw_sha256),
+            findings=findings,
+        )
 
 
-def _observation(
-    row: int, sensor_id: SensorId, m: Sbs1Message, aircraft: _Aircraft, raw_sha256: str
-) -> Observation:
-    """A row as known when its line came; the batch's own id and time follow when it is whole."""
-    fresh = abs(m.event_time_ns - aircraft.velocity_at_ns) <= MAX_AGE_NS
-    velocity = (
-        velocity_of(aircraft.ground_speed_kn, aircraft.track_deg, aircraft.vertical_rate_fpm)
-        if fresh
-        else (NAN, NAN, NAN)
-    )
-    known = abs(m.event_time_ns - aircraft.altitude_at_ns) <= MAX_AGE_NS
-    height_m, reference = height_of_feet(aircraft.altitude_ft if known else None)
-    airborne = None if aircraft.on_ground is None else not aircraft.on_ground
-    lat = NAN if m.lat_deg is None else m.lat_deg
-    lon = NAN if m.lon_deg is None else m.lon_deg
-    return Observation(
-        batch_id=BatchId(""),
-        row=row,
-        sensor_id=sensor_id,
-        event_time_ns=m.event_time_ns,
-        receipt_time_ns=m.receipt_time_ns,
-        form=Form.POSITION,
-        values=(lat, lon, height_m),
-        sigmas=SIGMAS,
-        velocity_mps=velocity,
-        height_reference=reference,
-        kind_likelihood=None,
-        claim=claim_of(m.icao24, aircraft.callsign, airborne),
-        words="",
-        raw_sha256=raw_sha256,
-    )
+def _usual(lines: Sequence[bytes], receipt_time_ns: int | None) -> list[_Said | None]:
+    """What the usual lines say; None for those that the literal decoder has to look at."""
+    read = read_usual(lines)
+    kinds, times = read.kind.tolist(), read.event_time_ns.tolist()
+    icao24, ground = read.icao24.tolist(), read.on_ground.tolist()
+    callsigns = read.callsign.tolist()
+    values: Any = read.numbers.astype(object)
+    values[np.isnan(read.numbers)] = None
+    numbers = values.tolist()
+    found: list[_Said | None] = []
+    for i, kind in enumerate(kinds):
+        off_ns = 0 if receipt_time_ns is None else abs(receipt_time_ns - times[i])
+        if not kind or off_ns > MAX_CLOCK_DIFFERENCE_NS:
+            found.append(None)
+            continue
+        begin, end = callsigns[i]
+        callsign = lines[i][begin:end].decode("ascii") if end > begin else None
+        altitude_ft, speed_kn, track_deg, lat_deg, lon_deg, rate_fpm = numbers[i]
+        found.append(
+            _Said(
+                kind, f"{icao24[i]:06x}", times[i], altitude_ft, speed_kn, track_deg, lat_deg,
+                lon_deg, rate_fpm, _ON_GROUND[ground[i]], callsign,
+            )
+        )  # fmt: skip
+    return found
+
+
+_ON_GROUND = {-1: None, 0: False, 1: True}
 
 
 def read_file(path: Path, sensor_id: SensorId) -> Iterator[Batch]:
