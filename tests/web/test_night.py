@@ -155,7 +155,8 @@ def test_the_night_is_seen_decided_on_and_kept(watcher: PageWatcher, tmp_path: P
 
         card = full_card(desk, "Not permitted", raised=True)
         number = card.get_attribute("data-alert-id")
-        desk.wait_for_function(_FIRST_SCREEN, arg=list(FIELDS.items()), timeout=NIGHT_MS)
+        first = [*FIELDS.items(), ("button-acknowledge", "Acknowledge")]
+        desk.wait_for_function(_FIRST_SCREEN, arg=first, timeout=NIGHT_MS)
         shoot(pages, "0-first-screen")
         acknowledge(card)
         shoot(pages, "1-first-alert")

@@ -143,7 +143,7 @@ def _bird(track: TrackView) -> Check:
     drone = track.state.probability_drone
     words = f"a drone at {100 * drone:.0f} %, else a bird, an aircraft or clutter"
     if drone >= SURELY_DRONE:
-        return Check("bird or clutter", "no", words)
+        return Check("bird or clutter", "no", f"a drone at {100 * drone:.0f} %")
     return Check("bird or clutter", "yes" if drone < EVEN else "unknown", words)
 
 

@@ -95,8 +95,8 @@ export class Card {
       h("div", { class: "arrival" }, this.field("arrival")),
       h("div", { class: "numbers" }, this.field("distance"), this.field("height"), this.field("speed"), this.field("course")),
       h("div", { class: "next" }, h("b", {}, "Next "), this.field("next")),
-      this.makeFacts(),
       this.foot,
+      this.makeFacts(),
     );
     this.root.addEventListener("click", (event) => {
       if ((event.target as Element).closest("button, label, input")) return;
@@ -141,12 +141,12 @@ export class Card {
     return h(
       "dl",
       {},
+      ...row("Why", this.field("reasons", "ul")),
       ...row("Detected", this.field("sensors")),
       ...row("Did not", this.field("missed")),
       ...row("How sure", this.field("sure")),
       ...row("What else", this.field("checks", "ul")),
       ...row("Identity", this.field("strength"), this.field("identity", "div")),
-      ...row("Why", this.field("reasons", "ul")),
       ...row("Raised", this.field("raised")),
       ...row("Handled", this.field("ack"), this.field("steps", "div")),
     );

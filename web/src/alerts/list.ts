@@ -58,7 +58,7 @@ export class AlertList {
     this.test = h(
       "button",
       { type: "button", class: "quiet", hidden: true, "data-testid": "button-test-alarm" },
-      "Test the alarm",
+      "Test alarm",
     );
     this.test.addEventListener("click", () => void this.commands.test());
     this.incident.addEventListener("click", () => void this.openIncident());
