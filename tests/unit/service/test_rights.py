@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi.routing import iter_route_contexts
 
 from skykeep.service import rights
 from skykeep.service.desk import action_of
+from skykeep.service.live import Listener
 from skykeep.service.rates import MOST_KEPT, Rates
 from skykeep.service.rights import RIGHTS
 from skykeep.service.tokens import Holder, Role
+from skykeep.service.web_socket import Frame, WebSocket
 from skykeep.units import NS_PER_S
 from tests.desk import (
     ADMIN,
@@ -29,7 +31,7 @@ from tests.desk import (
 )
 from tests.sky import at, plots
 from tests.unit.service.line import Line
-from tests.unit.service.test_routes import BODIES, DRONE_AT, ZONES, fly
+from tests.unit.service.test_routes import BODIES, DRONE_AT, MAY, ZONES, fly
 
 ROOT = Path(__file__).parents[3]
 TOKENS = {
@@ -103,6 +105,25 @@ def test_each_role_may_what_the_table_says(desk: Desk, role: Role) -> None:
         if by_right:
             refused.add(action)
     assert refused, "a role that may do everything is none"
+
+
+def test_commands_are_for_those_who_should_give_them(desk: Desk) -> None:
+    named = {path: action_of(operation) or "" for path, _, operation in operations(desk)}
+    for name, tokens in MAY.items():
+        roles = RIGHTS[named[f"/v1/commands/{name}"]].roles
+        assert {TOKENS[r] for r in roles} & {OFFICER, OFFICE, READER, RADAR_TOKEN} == tokens, name
+    commands = {path.rpartition("/")[2] for path in named if path.startswith("/v1/commands/")}
+    assert commands <= MAY.keys()
+
+
+def test_a_shift_lead_hears_what_a_watch_officer_does(desk: Desk) -> None:
+    hub, frame = desk.app.state.hub, Frame.of(1, b"")
+    hub.frames[Role.WATCH_OFFICER, "alerts"] = frame
+    lead, viewer = (Holder("0" * 64, "X", r) for r in (Role.SHIFT_LEAD, Role.VIEWER))
+    none = cast(WebSocket, None)
+    heard = [Listener(none, holder, hub)._frame("alerts") for holder in (lead, viewer)]
+    del hub.frames[Role.WATCH_OFFICER, "alerts"]
+    assert heard == [frame, None]
 
 
 def test_a_shift_lead_may_whatever_a_watch_officer_may_and_more() -> None:
