@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from skykeep.accounts.copies import suggest
+from skykeep.accounts.statement import Stance
 from skykeep.commands.demo import follow_up, play
 from skykeep.commands.scorer import (
     ALERT_WITHIN_S,
@@ -14,8 +18,11 @@ from skykeep.commands.scorer import (
 )
 from skykeep.core.casebook import Conclusion
 from skykeep.core.event import AlertChanged
-from skykeep.feed.citadel_night import citadel_night, quiet_hours
+from skykeep.core.evidence import Evidence
+from skykeep.core.proposition import Outcome
+from skykeep.feed.citadel_night import Night, citadel_night, quiet_hours
 from skykeep.runtime import Runtime, Unrecorded
+from tests.scenario.night_heard import EXPECTED, Listening, ledger_of
 
 SEEDS = tuple(range(1, 21))
 #: So many of them with every change, all of them in the long runs.
@@ -76,6 +83,21 @@ def check_night(summary: Summary) -> None:
     assert summary.failures == ()
 
 
+def check_statements(night: Night, evidence: Evidence) -> None:
+    ledger, found = ledger_of(night, evidence)
+    assert {name: f.why or f.outcome for name, f in found.items()} == EXPECTED
+    said = [row.statement for row in ledger.rows.values()]
+    assert len(said) == 12
+    assert len({s.speaker.name for s in said}) == 6
+    assert {s.stance for s in said} == set(Stance) - {Stance.DECLINES}
+    # Northline copies the keepers: linked or not, the finding is the proposition's own.
+    (pair,) = [s for s in suggest({k: r.statement.words for k, r in ledger.rows.items()})
+               if s.copy == "S00011"]  # fmt: skip
+    assert pair.original == "S00001"
+    _, blind = ledger_of(night, replace(evidence, sensors=()))
+    assert {f.outcome for f in blind.values()} == {Outcome.NOT_MEASURED}
+
+
 @pytest.mark.parametrize(
     "seed",
     [
@@ -85,8 +107,10 @@ def check_night(summary: Summary) -> None:
 )
 def test_a_night(seed: int) -> None:
     night = citadel_night(seed)
-    scorer = play(night, Unrecorded(night.site))
+    desk = Listening(night)
+    scorer = play(night, desk)
     check_night(scorer.summary())
+    check_statements(night, desk.evidence())
 
 
 def test_the_night_becomes_an_incident_with_report_and_assessments() -> None:

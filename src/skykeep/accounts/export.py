@@ -14,8 +14,7 @@ from typing import Any
 from skykeep.accounts.ledger import Ledger, Row
 from skykeep.accounts.statement import RowState
 from skykeep.codec.moment import format_moment
-from skykeep.core.finding import Finding, Outcome
-from skykeep.core.proposition import Proposition
+from skykeep.core.proposition import Finding, Outcome, Proposition
 from skykeep.units import to_datetime
 
 #: What the record says, in the words that readers see.

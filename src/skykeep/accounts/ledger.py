@@ -21,8 +21,7 @@ from skykeep.accounts.statement import (
 )
 from skykeep.core import proposition
 from skykeep.core.event import Actor
-from skykeep.core.finding import Finding, Outcome
-from skykeep.core.proposition import Proposition
+from skykeep.core.proposition import Finding, Outcome, Proposition
 from skykeep.errors import DecisionError, InputError
 
 MOST_ROWS, MOST_PROPOSITIONS = 100_000, 20_000

@@ -1,4 +1,7 @@
-"""`skykeep statements ...`: what was publicly said, beside what a record holds."""
+"""`skykeep statements ...`: what was publicly said, beside what a record holds.
+
+What computes is imported where it is needed, so that the ledger's own steps are quick.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from skykeep.accounts import copies as copying
-from skykeep.accounts import demo as night
 from skykeep.accounts import export as exporting
 from skykeep.accounts.book import Book
 from skykeep.accounts.draft import draft as drafted
@@ -26,20 +29,17 @@ from skykeep.accounts.ledger import (
     LinkRows,
     StepRow,
 )
-from skykeep.accounts.reading import Read, gather
 from skykeep.accounts.statement import RowStep
-from skykeep.codec import entries
 from skykeep.codec.json_doc import load_json
 from skykeep.commands.atomic import write_atomically
-from skykeep.commands.recompute_dossier import Opened
-from skykeep.core.airspace import Site
-from skykeep.core.casebook import ResponderReport
 from skykeep.core.event import Actor
-from skykeep.core.evidence import Evidence
-from skykeep.core.finding import Finding, find
-from skykeep.core.proposition import Proposition
+from skykeep.core.proposition import Finding, Proposition
 from skykeep.errors import InputError, RecordError
-from skykeep.store.record_store import RECORD_FILE, RecordStore
+
+if TYPE_CHECKING:
+    from skykeep.accounts.reading import Read
+    from skykeep.commands.recompute_dossier import Opened
+    from skykeep.core.evidence import Evidence
 
 #: An article in UTF-8 is smaller by a thousand times.
 MOST_BYTES = 40_000_000
@@ -219,6 +219,9 @@ def evidence(
     """What a dossier or a record shows of the propositions' time, and its hash or its head."""
     if not propositions:
         raise InputError("propositions", "are none", "Enter one with `statements propose`")
+    from skykeep.accounts.reading import gather
+    from skykeep.commands.recompute_dossier import Opened
+
     span = min(p.from_ns for p in propositions), max(p.to_ns for p in propositions)
     if dossier is not None:
         data = _bytes_of(dossier)
@@ -241,16 +244,18 @@ def _shown(opened: Opened) -> Iterator[Read]:
 
 
 def _recorded(folder: Path, span: tuple[int, int]) -> tuple[Evidence, str]:
+    from skykeep.accounts.reading import gather
+    from skykeep.codec import entries
     from skykeep.record.entry import read_leaf
+    from skykeep.store.record_store import RECORD_FILE, RecordStore
 
     if not (folder / RECORD_FILE).exists():
         raise RecordError(f"there is no record in {folder}")
     store = RecordStore(folder, "", audit=True)
     try:
-        site: Site = entries.site_of(store.facts(next(store.entries(0, 1))))
+        site = entries.site_of(store.facts(next(store.entries(0, 1))))
         read = ((read_leaf(e.leaf), store.readable(e)) for e in store.entries())
-        reports: tuple[ResponderReport, ...] = ()
-        found = gather(site, read, span, reports)
+        found = gather(site, read, span)
         return found, sha256(store.checkpoint()).hexdigest()
     finally:
         store.close()
@@ -263,6 +268,8 @@ def findings(
 
     `blind`: as if no sensor had been in watch; that is printed and not kept.
     """
+    from skykeep.core.finding import find
+
     book = Book(path)
     try:
         asked = tuple(book.ledger.propositions.values())
@@ -287,6 +294,11 @@ def _print(p: Proposition, found: Finding) -> None:
 
 def demo(dossier: Path, blind: bool) -> int:
     """The twelve statements about the demo's night, against its dossier."""
+    from skykeep.accounts import demo as night
+    from skykeep.codec import entries
+    from skykeep.commands.recompute_dossier import Opened
+    from skykeep.core.finding import find
+
     opened = Opened(_bytes_of(dossier))
     start_ns = next(s.leaf.at_ns for s in opened.shown if s.leaf.kind == entries.TICK)
     start_ns -= start_ns % (60 * 10**9)

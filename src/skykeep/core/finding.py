@@ -6,7 +6,6 @@ an interested party, agrees or is incompatible; it calls nobody anything.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +25,7 @@ from skykeep.core.evidence import (
 )
 from skykeep.core.geo import F64
 from skykeep.core.origin import launch_region, watch_of
-from skykeep.core.proposition import Place, Predicate, Proposition
+from skykeep.core.proposition import Finding, Outcome, Place, Predicate, Proposition, Why
 from skykeep.core.region import Region
 from skykeep.core.track.tracker import view_of
 from skykeep.units import NS_PER_S, TrackId, to_datetime
@@ -42,41 +41,6 @@ GOES_ON_NS = 5 * NS_PER_S
 WARNED_AHEAD_NS = 15 * 60 * NS_PER_S
 #: Models and stated figures carry no more certainty than this.
 LEAST_SHARE, MOST_SHARE = 0.001, 0.999
-
-
-class Outcome(enum.StrEnum):
-    """What the record says of a proposition."""
-
-    SUPPORTED = "supported"
-    CONTRADICTED = "contradicted"
-    NOT_MEASURED = "not_measured"
-
-
-class Why(enum.StrEnum):
-    """Why a proposition is not measured."""
-
-    NO_COVERAGE = "no_coverage"
-    OUTAGE = "outage"
-    BELOW_THRESHOLD = "below_threshold"
-    SENSORS_DISAGREE = "sensors_disagree"
-    NOT_MEASURABLE = "not_measurable"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the record says of a proposition, in words, with the tracks and the coverage.
-
-    `probability`: of an absence, that a drone would have been seen; of a place, the share of a
-    region in it; None where no such number carries the finding.
-    """
-
-    proposition_id: str
-    outcome: Outcome
-    why: Why | None
-    words: str
-    tracks: tuple[TrackId, ...] = ()
-    coverage: tuple[str, ...] = ()
-    probability: float | None = None
 
 
 _WORDS = {

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from skykeep.errors import InputError
+from skykeep.units import TrackId
 
 #: A sentence that takes longer says more than one thing.
 LONGEST_WORDS = 300
@@ -84,6 +85,41 @@ class Proposition:
     def measurable(self) -> bool:
         """Whether any record could ever speak for or against it."""
         return self.predicate not in NEVER_MEASURABLE
+
+
+class Outcome(enum.StrEnum):
+    """What the record says of a proposition."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_MEASURED = "not_measured"
+
+
+class Why(enum.StrEnum):
+    """Why a proposition is not measured."""
+
+    NO_COVERAGE = "no_coverage"
+    OUTAGE = "outage"
+    BELOW_THRESHOLD = "below_threshold"
+    SENSORS_DISAGREE = "sensors_disagree"
+    NOT_MEASURABLE = "not_measurable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the record says of a proposition, in words, with the tracks and the coverage.
+
+    `probability`: of an absence, that a drone would have been seen; of a place, the share of a
+    region in it; None where no such number carries the finding.
+    """
+
+    proposition_id: str
+    outcome: Outcome
+    why: Why | None
+    words: str
+    tracks: tuple[TrackId, ...] = ()
+    coverage: tuple[str, ...] = ()
+    probability: float | None = None
 
 
 def check(p: Proposition) -> Proposition:

@@ -31,8 +31,7 @@ from skykeep.accounts.statement import (
     following,
 )
 from skykeep.core.event import Actor
-from skykeep.core.finding import Finding, Outcome
-from skykeep.core.proposition import Place, Predicate, Proposition
+from skykeep.core.proposition import Finding, Outcome, Place, Predicate, Proposition
 from skykeep.errors import DecisionError, InputError, RecordError
 
 CLERK, OTHER = Actor("Ana", "statements_clerk"), Actor("Ben", "statements_clerk")

@@ -16,10 +16,19 @@ from skykeep.core.casebook import FoundPart, ResponderReport
 from skykeep.core.coverage import SensorTime, Span
 from skykeep.core.event import Actor, AlertChanged, Permission, Strength, VerdictChanged
 from skykeep.core.evidence import Evidence, TrackSeen, WatchState, watched
-from skykeep.core.finding import Finding, Outcome, Why, find
+from skykeep.core.finding import find
 from skykeep.core.geo import Frame
 from skykeep.core.observation import Coverage, Sensor, SensorKind
-from skykeep.core.proposition import Place, Predicate, Proposition, Sector, check
+from skykeep.core.proposition import (
+    Finding,
+    Outcome,
+    Place,
+    Predicate,
+    Proposition,
+    Sector,
+    Why,
+    check,
+)
 from skykeep.errors import InputError
 from skykeep.units import NS_PER_S, AlertId, SensorId, TrackId, ZoneId
 
