@@ -49,7 +49,7 @@ class _Aircraft(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    now: float
+    now_s: float = msgspec.field(name="now")
     aircraft: list[msgspec.Raw]
 
 
@@ -93,13 +93,13 @@ def decode(data: bytes) -> tuple[list[Aircraft], list[Finding]]:
         document = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError("document", str(error), "Give readsb's aircraft.json") from None
-    if not EARLIEST_NS <= document.now * NS_PER_S < LATEST_NS:
-        raise InputError("now", f"cannot be {document.now}", "Set the receiver's clock")
+    if not EARLIEST_NS <= document.now_s * NS_PER_S < LATEST_NS:
+        raise InputError("now", f"cannot be {document.now_s}", "Set the receiver's clock")
     found: list[Finding] = []
     aircraft = []
     for number, raw in enumerate(document.aircraft[:MOST_AIRCRAFT]):
         try:
-            one = _aircraft(_one.decode(raw), document.now)
+            one = _aircraft(_one.decode(raw), document.now_s)
         except (msgspec.DecodeError, UnicodeDecodeError, InputError) as error:
             found.append(Finding(f"aircraft[{number}]", str(error), "left out", Severity.ERROR))
             continue

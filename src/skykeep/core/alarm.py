@@ -232,7 +232,8 @@ class Alarms:
         if alert.escalations >= self.policy.most_escalations:
             return None
         each_s = after_s[min(alert.priority, len(after_s)) - 1]
-        return alert.unseen_since_ns + seconds(each_s) * (alert.escalations + 1)
+        since_ns = max(alert.unseen_since_ns, alert.raised_ns)
+        return since_ns + seconds(each_s) * (alert.escalations + 1)
 
     def due_ns(self) -> int | None:
         """When the clock alone changes something here next, if it does."""
