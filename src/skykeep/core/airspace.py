@@ -477,6 +477,12 @@ class Airspace:
     def _take_answers(self, batch: Batch, rows: I64, radar: Sensor) -> None:
         """What transponders answered a radar, at the places of the plots that it came with."""
         said = np.array([r for r in rows.tolist() if batch.claim_at(r) is not None], np.int64)
+        if not said.size:
+            return
+        # Nothing is computed with what could not be used.
+        values, sigmas = np.zeros_like(batch.values), np.zeros_like(batch.sigmas)
+        values[said], sigmas[said] = batch.values[said], batch.sigmas[said]
+        batch = replace(batch, values=values, sigmas=sigmas)
         across_m = batch.values[:, 0] * np.radians(batch.sigmas[:, 1])
         level_m = np.maximum(batch.sigmas[:, 0], across_m)
         up_m = batch.values[:, 0] * np.radians(batch.sigmas[:, 2])
