@@ -20,6 +20,12 @@ MOST_CHARACTERS = 20_000_000
 #: A paragraph of an article is shorter; what is longer is data that somebody left in the page.
 LONGEST_PARAGRAPH = 20_000
 #: So much of a page is looked at; an article has a hundredth of it.
+#: Where lines are longer, each is a paragraph; shorter ones are broken to fit.
+LONGEST_LINE = 120
+#: A word such as "Comments" above the article is a link, below it a header.
+LEAST_TOLD = 2
+#: Where names hide so many times what is left, they name the page and not its edges.
+HIDDEN_TIMES = 2
 MOST_PARAGRAPHS, MOST_TAGS = 20_000, 500_000
 #: Elements deeper than this hang on the one above.
 DEEPEST = 256
@@ -79,7 +85,13 @@ def read_page(source: str) -> Page:
         problem = f"has over {MOST_CHARACTERS:,} characters"
         raise InputError("article", problem, "Give the article alone")
     if _MARKUP.search(source[:5_000]):
-        return _Markup(source).page()
+        reader = _Markup(source)
+        page = reader.page()
+        kept = sum(len(p.text) for p in page.paragraphs)
+        if reader.hidden > HIDDEN_TIMES * kept:
+            again = _Markup(source, by_name=False).page()
+            page = again if again.paragraphs else page
+        return page
     return _plain(source)
 
 
@@ -94,7 +106,7 @@ def _plain(source: str) -> Page:
         lines = _lines(source, begin, end)
         # A header, and what stands below it without a blank line.
         for at, (a, b) in enumerate(lines):
-            if _COMMENTS.fullmatch(source[a:b].strip()):
+            if told(page) >= LEAST_TOLD and _COMMENTS.fullmatch(source[a:b].strip()):
                 comments = True
                 page.comments -= 1
                 lines_before = lines[:at]
@@ -106,6 +118,11 @@ def _plain(source: str) -> Page:
             continue
         items = _add(page, source, lines, items)
     return page
+
+
+def told(page: Page) -> int:
+    """How many paragraphs there are that are no headings."""
+    return sum(not p.heading for p in page.paragraphs[:100])
 
 
 def _lines(source: str, begin: int, end: int) -> list[tuple[int, int]]:
@@ -132,7 +149,11 @@ def _add(page: Page, source: str, lines: list[tuple[int, int]], items: bool) -> 
             kept.append((a, b))
             items = items and not line
     text = [(a, source[a:b] + "\n") for a, b in kept]
-    _keep(page, [(at, piece, piece) for at, piece in text], heading=False)
+    if any(len(piece) > LONGEST_LINE for _, piece in text):  # nobody broke the lines
+        for at, piece in text:
+            _keep(page, [(at, piece, piece)], heading=False)
+    else:
+        _keep(page, [(at, piece, piece) for at, piece in text], heading=False)
     return items
 
 
@@ -206,8 +227,9 @@ class _Markup:
     Tags only separate and name; nothing is built. Unclosed things end with the source.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, by_name: bool = True) -> None:
+        self.source, self.by_name = source, by_name
+        self.hidden = 0  # characters that are left out for what an element is named
         self.result = Page()
         self.stack: list[tuple[str, str]] = []  # (element, "" or why it is left out)
         self.pieces: list[tuple[int, str, str]] = []
@@ -228,7 +250,9 @@ class _Markup:
         return self.result
 
     def _text(self, begin: int, end: int) -> None:
-        if begin == end or (self.stack and self.stack[-1][1]):
+        why = self.stack[-1][1] if self.stack else ""
+        if begin == end or why:
+            self.hidden += (end - begin) * (why == "named")
             return
         at = begin
         for m in _ENTITY.finditer(self.source, begin, end):
@@ -285,7 +309,7 @@ class _Markup:
             self.result.comments += bool(names & _COMMENT_ITEMS)
         elif not why:
             why = self._why(name, names)
-            self.result.left_out += why == "around"
+            self.result.left_out += why in ("around", "named")
         if len(self.stack) < DEEPEST:
             self.stack.append((name, why))
         return end
@@ -296,8 +320,10 @@ class _Markup:
         if names & _COMMENT_NAMES:
             self.result.comments += bool(names & _COMMENT_ITEMS) and "comments" not in names
             return "comment"
-        if name in _SKIPPED or names & _LEFT_NAMES:
+        if name in _SKIPPED:
             return "around"
+        if self.by_name and names & _LEFT_NAMES:
+            return "named"
         if name == "header" and not any(n in ("article", "main") for n, _ in self.stack):
             return "around"
         return ""

@@ -95,6 +95,25 @@ def test_scripts_and_hidden_marks_are_no_words() -> None:
     assert (row.speaker.name, row.words) == ("Ada Holm", "the <b>drone</b> fell")
 
 
+def test_lines_that_nobody_broke_are_paragraphs() -> None:
+    text = "Share\nComments\n" + "\n".join(
+        f"Mayor Ada Holm{k} said that the square below the town hall was empty when the thing came "
+        "down beside the fountain and rolled to the steps." for k in "abc"
+    )  # fmt: skip
+    page = read_page(text)
+    assert [p.heading for p in page.paragraphs] == [True, True, False, False, False]
+    assert page.comments == 0
+    assert len(draft(text).rows) == 3
+
+
+def test_a_name_that_hides_the_whole_article_names_the_page() -> None:
+    text = "<p>Mayor Ada Holm said it fell.</p>"
+    advert = "<div class='ad'><p>Mayor Bo Falk said: buy it.</p></div>"
+    assert [r.speaker.name for r in draft(f"<body>{text}{advert}</body>").rows] == ["Ada Holm"]
+    page = f"<body><div class='social layout'>{text}</div></body>"
+    assert [r.speaker.name for r in draft(page).rows] == ["Ada Holm"]
+
+
 def test_what_is_longer_than_an_article_is_refused() -> None:
     with pytest.raises(InputError, match="article"):
         draft("x" * (MOST_CHARACTERS + 1))
