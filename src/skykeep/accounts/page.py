@@ -26,7 +26,7 @@ LONGEST_LINE = 120
 LEAST_TOLD = 2
 #: Where names hide so many times what is left, they name the page and not its edges.
 HIDDEN_TIMES = 2
-MOST_PARAGRAPHS, MOST_TAGS = 20_000, 500_000
+MOST_PARAGRAPHS, MOST_TAGS = 5_000, 500_000
 #: Elements deeper than this hang on the one above.
 DEEPEST = 256
 
@@ -254,12 +254,16 @@ class _Markup:
         if begin == end or why:
             self.hidden += (end - begin) * (why == "named")
             return
+        if len(self.pieces) > LONGEST_PARAGRAPH:  # it will be left out whole
+            return
         at = begin
         for m in _ENTITY.finditer(self.source, begin, end):
             if m.start() > at:
                 self._piece(at, self.source[at : m.start()])
             self.pieces.append((m.start(), m[0], unescape(m[0])))
             at = m.end()
+            if len(self.pieces) > LONGEST_PARAGRAPH:
+                return
         if at < end:
             self._piece(at, self.source[at:end])
 

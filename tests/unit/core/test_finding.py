@@ -163,6 +163,8 @@ def test_what_may_be_no_drone_or_elsewhere_is_below_the_threshold() -> None:
     assert got(say(), sky(track(drone=False, probability=0.4))) == (S, Why.BELOW_THRESHOLD)
     assert got(say(), sky(track(east=(900.0, 130.0), sigma_m=25.0))) == (S, Why.BELOW_THRESHOLD)
     assert got(say(), sky(track(east=(900.0, 130.0), sigma_m=5.0))) == (NO, None)
+    assert got(say(), sky(track(east=(900.0, 95.0), sigma_m=5.0))) == (S, Why.BELOW_THRESHOLD)
+    assert got(say(), sky(track(east=(900.0, 85.0), sigma_m=5.0))) == (YES, None)
 
 
 def test_sensors_that_should_have_seen_it_too_disagree() -> None:
@@ -203,10 +205,15 @@ def test_where_it_came_from() -> None:
         Why.BELOW_THRESHOLD
     )
     assert came(sector=Sector(315.0, 314.0)) is YES  # all round
+    other = track("T2", east=(-5_000.0, 0.0), from_s=50, to_s=400)
+    for tracks in ((*first.tracks, other), (other, *first.tracks)):  # they came from two sides
+        found = find(say(Predicate.CAME_FROM, span, sector=east), sky(*tracks))
+        assert (found.outcome, found.why) == (S, Why.BELOW_THRESHOLD)
 
 
 def test_by_what_it_was_brought_down_is_not_measured() -> None:
     assert got(say(Predicate.BROUGHT_DOWN), sky(track())) == (S, Why.NOT_MEASURABLE)
+    assert got(say(Predicate.BROUGHT_DOWN, (150, 198)), sky(track()))[0] is S  # a second later
     hovering = track(from_s=100, to_s=400, east=(0.0, 0.0))
     assert got(say(Predicate.BROUGHT_DOWN), sky(hovering)) == (NO, None)
 
