@@ -129,7 +129,7 @@ def predicates_in(frame: str) -> list[Predicate]:
 _CONTENT: list[tuple[re.Pattern[str], Stance]] = [
     (re.compile(p, re.I), s)
     for p, s in [
-        (r"(?:(?:\bnot|n[’']t) (?:going to |able to )?(?:comment|discuss|speculate)|no comment\b)", _X),
+        (r"(?:(?:\bnot|n[’']t) (?:going to |able to )?(?:comment|discuss|speculate)|no comment\b)|(?:\bnot|n[’']t) (?:want|wish) to (?:speculate|comment|discuss|say)", _X),
         (r"(?:\bnot|n[’']t|\bcannot|\bunable|\bneither)\b(?! rule)[^.;]{0,40}?\b(?:confirm|verif[yi]|validat|corroborat|"
          r"authenticat)\w*|\b(?:validation|verification|confirmation)\b[^.]*\bimpossible", _C),
         (r"\b(?:can|could) ?(?:not|n[’']t) say (?=who|whe|how|what|why|if)|\bhave no evidence that would|\bno way to (?:confirm|verify)|"

@@ -35,6 +35,7 @@ _OPENERS = words_of(
     "der die das ein eine einer dem den des seine ihre im am bei nach zu über aber und doch auch "
     "le la les l un une des son sa ses ce cette au aux en dans mais et selon"
 )
+_OWNS = re.compile(r"[’']s?$")
 _ELISION = re.compile(r"^[ldLD][’']")
 #: Appositions and relative clauses that tell an organisation or an office.
 _ORG_CUE = re.compile(
@@ -259,6 +260,9 @@ class Cast:
             return self._person(self.last_person)
         if len(words) <= 2 and keys[-1] in IT:
             return self._organ(self.last_organ)
+        if keys[-1] in ORGANS and words[-1].islower() and any(_OWNS.search(w) for w in words[:-1]):
+            kept = words[1:] if keys[0] in _OPENERS else words
+            return self._organ(" ".join(kept[-6:]))  # "President Holm's office"
         for run in runs_in(subject):
             if not run.rest or any(key(w) in ORGANS for w in run.rest):
                 continue
@@ -408,14 +412,9 @@ def _role(run: Run, before: str, after: str) -> tuple[str, str]:
     title = " ".join(run.title)
     m = re.match(r",? (?:of|from|at|de|der|von) ((?:the |la |le )?[A-ZÀ-Þ][^,.;:]{2,50})", after)
     organ = _first_name(m[1]) if m else ""
+    member = m[1] if m else ""
     if any(key(w) in OFFICES for w in run.title):
         return title, organ
-    if (
-        m
-        and len(run.rest) > 1
-        and (any(key(w) in ORGANS for w in TOKEN.findall(m[1])) or "think tank" in m[1])
-    ):
-        return f"of {m[1]}", organ
     m = re.match(
         r",? (?:\([^)]{1,40}\),? )?((?:who|the|a|an|its|whose|der|die|l[’'])?\b ?[^,.;:]{3,90})",
         after,
@@ -436,6 +435,10 @@ def _role(run: Run, before: str, after: str) -> tuple[str, str]:
             m[2] and re.search(r"\b(?:said|says|told|by)\b", told)
         ):
             return " ".join(words[-7:]), _first_name(told)
+    if len(run.rest) > 1 and (
+        any(key(w) in ORGANS for w in TOKEN.findall(member)) or "think tank" in member
+    ):
+        return f"of {member}", organ
     return "", ""
 
 

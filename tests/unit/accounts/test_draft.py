@@ -81,6 +81,13 @@ def test_forms_of_attribution(sentence: str, stance: str, words: str) -> None:
     assert [(r.speaker.name, r.stance, r.words) for r in made.rows] == [("Ada Holm", stance, words)]
 
 
+def test_an_office_speaks_for_itself_and_not_as_its_holder() -> None:
+    made = draft("President Ada Holm slept. President Holm's office said that it fell.")
+    assert [(r.speaker.name, r.speaker.kind) for r in made.rows] == [
+        ("President Holm's office", SpeakerKind.ORGANISATION)
+    ]
+
+
 def test_words_inside_a_quotation_attribute_nothing() -> None:
     text = "“General Iven Dask said that we fired,” Mayor Ada Holm said."
     assert [r.speaker.name for r in draft(text).rows] == ["Ada Holm"]
