@@ -13,6 +13,21 @@ from dataclasses import dataclass, field, replace
 
 from skykeep.accounts.lexicon import WEAK
 from skykeep.accounts.page import Paragraph, read_page
+from skykeep.accounts.patterns import (
+    ACCORDING,
+    BEGINNING,
+    FINITE,
+    HEDGES,
+    LINK,
+    OPENING,
+    PARTICIPLE,
+    RELATIVE,
+    SUBJECT_END,
+    TAIL_PP,
+    TOLD,
+    TOLD_WHOM,
+    WHITE,
+)
 from skykeep.accounts.phrases import LONGEST_SENTENCE, QUOTED, Quote, Sentence, sentences_in
 from skykeep.accounts.predicates import Predicate, predicates_in, stance_of
 from skykeep.accounts.speakers import Cast, Unresolved
@@ -87,47 +102,6 @@ class _Found:
     quoted: bool
 
 
-_HEDGES = re.compile(
-    r"\b(?:allegedly|apparently|reportedly|presumably|possibly|probably|perhaps|likely|may have|"
-    r"might have|could have|seems? to|appears? to|suspected|believed to|vermutlich|offenbar|"
-    r"möglicherweise|wahrscheinlich|mutmaßlich\w*|probablement|peut-être|aurait|auraient)\b", re.I,
-)  # fmt: skip
-_ACCORDING = re.compile(
-    r"\b(?:according to|in the words of|selon|d[’']après|laut|nach angaben (?:von|der|des)?)\s+",
-    re.I,
-)
-_SUBJECT_END = re.compile(
-    r"(?:\s+(?:has|have|had|was|is|were|are|also|later|earlier|then|since|again|first|once|"
-    r"previously|already|still|now|only|even|just|further|repeatedly|meanwhile|however|therefore|"
-    r"\w+ly|ist|hat|haben|habe|a|ont|est|s[’']|n[’']|himself|herself|itself|themselves|"
-    r"(?:on|late on|early on|am) [A-Z]\w+|today|yesterday|in (?:a|an|its|his|her|their) "
-    r"(?:\w+ )?(?:statement|message|email|letter|briefing|reply|post|communique|interview|report)"
-    r"|(?:in|at|for) [A-Z]\w+|through (?:a|his|her) \w+|by (?:telephone|phone|email)|did|would))+$"
-)
-_RELATIVE = re.compile(r"^(?:who|which|whose|that|where|der|die|das|qui)\b", re.I)
-_PARTICIPLE = re.compile(r"\b(?:adding|saying|and|but|claiming|noting|warning|stressing)$", re.I)
-_LINK = re.compile(r"^(?:\s*,)?\s*(?:that|dass|daß|que|qu[’'](?=\w))\s*", re.I)
-_TOLD = re.compile(r"^\s+[^,:;\x01]{1,90}?\b(?:that|dass|que)\s+")
-_TOLD_WHOM = re.compile(
-    r"^ (?:the )?(?:[A-Z]\w+|reporters|journalists|parliament|lawmakers|them|him|her|us|me)"
-    r"(?: (?:on [A-Z]\w+|later|in [A-Z]\w+))?\s+(?!that\b)"
-)
-_TAIL_PP = re.compile(
-    r"^\s*(?:,|$|\.|(?:on|in|at|to|after|before|during|by|when|while|late|early|outside|through|with|"
-    r"from|for|yesterday|today|as|reporters|journalists|am|gegenüber|à|lors|mardi|lundi)\b)", re.I,
-)  # fmt: skip
-_FINITE = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|fell|came|broke|flew|went|"
-    r"stood|hit|struck|began|saw|took|do|does|did|ist|sind|war|waren|hat|haben|wurden?|a|ont|est|sont|"
-    r"[a-z]{3,}(?:ed|s)|don[’']t|won[’']t|can[’']t)\b"
-)
-_OPENING = re.compile(
-    r"((?:Denying|Rejecting|Dismissing|Disputing) [^\x01]+?), ([A-Z][\w’' .-]{1,60}?) (?=\w+)"
-)
-_PRONOUN = re.compile(r"(?:him|her|it|them|that|this|so|each other|one another)", re.I)
-_WHITE = " \t,;:—–-"
-
-
 class _Reader:
     """Goes through an article's paragraphs and remembers who spoke last."""
 
@@ -182,7 +156,7 @@ class _Reader:
         why = (
             "" if not any(q.end - q.begin > 25 for q in s.quotes) else "a quotation without speaker"
         )
-        m = _ACCORDING.search(frame)
+        m = ACCORDING.search(frame)
         if m is not None:
             try:
                 each = self._according(s, frame, m)
@@ -215,7 +189,7 @@ class _Reader:
     def _opened(self, s: Sentence, frame: str, found: list[_Found]) -> list[Predicate]:
         """ "Denying that ..., X said ...": the predicates from X on, the denial found."""
         every = predicates_in(frame)
-        m = _OPENING.match(frame)
+        m = OPENING.match(frame)
         if m is None or not every or every[0].begin:
             return every
         rest = [p for p in every if p.begin >= m.end(2)]
@@ -235,7 +209,7 @@ class _Reader:
     def _cut(self, found: _Found, at: int) -> None:
         begin, end = found.parts[-1]
         end = min(end, at)
-        kept = self.text[begin:end].rstrip(_WHITE)
+        kept = self.text[begin:end].rstrip(WHITE)
         kept = re.sub(r"[,;]? ?\b(?:and|but|adding|saying)$", "", kept)
         found.parts[-1] = (begin, begin + len(kept))
 
@@ -251,21 +225,21 @@ class _Reader:
                     frame.rfind(": ", 0, p.begin) + 1)  # fmt: skip
         left = frame[begin : p.begin]
         if previous is not None and (
-            frame[p.begin : p.end] in ("adding", "saying") or _PARTICIPLE.search(left.rstrip())
+            frame[p.begin : p.end] in ("adding", "saying") or PARTICIPLE.search(left.rstrip())
         ):
             return previous, p.begin, 0
         inner = re.match(r"wollten? ([A-ZÄÖÜ]\w+) ", frame[p.begin :])
         if inner:
             return self.cast.resolve(inner[1]), p.begin, 0
         if frame[p.begin : p.end] in ("adding", "saying"):
-            m = re.match(r"((?:The |An? )?[^,]{3,60}?) (?:is|was|has|have|are|were|\w+ed)\b", frame)
+            m = BEGINNING.match(frame)
             if m is None:
                 raise Unresolved
             return self.cast.resolve(m[1]), p.begin, 0
         said = re.search(r"(?:^|[ ,])(?:a|ont)-t-(il|elle|ils|elles)$", left.rstrip())
         if said:
             return self.cast.resolve(said[1]), p.begin - len(said[0]), p.end
-        stripped = _SUBJECT_END.sub("", " " + left.rstrip(" "))[1:]
+        stripped = SUBJECT_END.sub("", " " + left.rstrip(" "))[1:]
         self._mention(frame[: p.begin])
         if stripped.strip(" ,—–"):
             try:
@@ -316,7 +290,7 @@ class _Reader:
                     tries = [beside, head, whole]
                 for text in tries:
                     try:
-                        if text is beside and _RELATIVE.match(text.strip()):
+                        if text is beside and RELATIVE.match(text.strip()):
                             continue
                         return self.cast.resolve(text), head_at
                     except Unresolved as no:
@@ -385,7 +359,7 @@ class _Reader:
         start, end = p.begin, len(frame.rstrip(" .!"))
         if p.stance is Stance.ASSERTS and verb not in ("accused", "accuses", "blamed", "blames"):
             start = self._start(frame, after, p)
-            if verb in WEAK and not _LINK.match(frame[after:]) and not following and verb not in (
+            if verb in WEAK and not LINK.match(frame[after:]) and not following and verb not in (
                 "confirmed", "reported", "called", "states", "reports", "calls",
             ):  # fmt: skip
                 return None
@@ -428,7 +402,7 @@ class _Reader:
         front = front.rstrip(", ")
         tail = frame[after:].strip(" .")
         told = frame[p.begin : p.end] in ("told", "tells") and len(tail.split()) <= 5
-        if not _FINITE.search(front):
+        if not FINITE.search(front):
             return None
         if len(front.split()) < 3 or re.match(
             r"(?:in|on|at|after|when|asked|earlier|while|if|under|"
@@ -437,7 +411,7 @@ class _Reader:
             re.I,
         ):
             return None
-        if re.match(r"(?:that|dass|que)\b|:", tail) or not (told or _TAIL_PP.match(frame[after:])):
+        if re.match(r"(?:that|dass|que)\b|:", tail) or not (told or TAIL_PP.match(frame[after:])):
             return None
         if p.phrase and p.stance is not Stance.ASSERTS:
             return None
@@ -447,11 +421,11 @@ class _Reader:
         """Where the clause begins that was said."""
         verb = frame[p.begin : p.end].casefold()
         if "tell" in verb or verb in ("told", "informed", "assured"):
-            m = _TOLD.match(frame[after:])
-            m = m or _TOLD_WHOM.match(frame[after:])
+            m = TOLD.match(frame[after:])
+            m = m or TOLD_WHOM.match(frame[after:])
             if m:
                 return after + m.end()
-        m = _LINK.match(frame[after:]) or re.match(
+        m = LINK.match(frame[after:]) or re.match(
             r"^ (?:to|in|on|at|during|late|early|by|through|via|again|today|mardi|am|au)\b"
             r"[^,:;\x01]{0,60}? (?:that|dass|que|qu[’'])\s*", frame[after:]
         ) or re.match(r"^[ ,]*", frame[after:])  # fmt: skip
@@ -475,11 +449,11 @@ class _Reader:
         speaker = self.cast.resolve(name)
         stance, quoted = Stance.ASSERTS, False
         if opens or german:
-            begin = stop + len(frame[stop:]) - len(frame[stop:].lstrip(_WHITE))
+            begin = stop + len(frame[stop:]) - len(frame[stop:].lstrip(WHITE))
             part = (begin, len(frame.rstrip(" .!")))
         else:
-            begin = len(frame[: m.start()]) - len(frame[: m.start()].lstrip(_WHITE))
-            part = (begin, len(frame[: m.start()].rstrip(_WHITE)))
+            begin = len(frame[: m.start()]) - len(frame[: m.start()].lstrip(WHITE))
+            part = (begin, len(frame[: m.start()].rstrip(WHITE)))
         if part[1] - part[0] < 8:
             return None
         fake = Predicate(m.start(), m.end(), stance)
@@ -508,7 +482,7 @@ class _Reader:
                 words,
                 self.paragraph.position(begin, end),
                 found.quoted,
-                tuple(dict.fromkeys(m[0] for m in _HEDGES.finditer(words))),
+                tuple(dict.fromkeys(m[0] for m in HEDGES.finditer(words))),
             )
         )
 

@@ -17,6 +17,7 @@ QUOTED = "\x01"
 #: What is longer is no sentence that a person wrote.
 LONGEST_SENTENCE = 1_500
 _CLOSES = {"“": "”", "„": "“”", "«": "»", "»": "«", "‘": "’", "‚": "‘"}
+_DASH = re.compile(" [–—] ")
 _MARK = re.compile(r'["“”„«»]')
 _SINGLE = re.compile(r"(?:(?<=\s)|^|(?<=[(—]))[‘']|(?<=[.,!?\w])[’'](?=\W|$)")
 
@@ -76,7 +77,8 @@ def frame_of(text: str, quotes: list[Quote]) -> str:
     for q in quotes:
         parts += [text[at : q.outer_begin], QUOTED * (q.outer_end - q.outer_begin)]
         at = q.outer_end
-    return "".join([*parts, text[at:]])
+    # What stands between dashes stands beside, as between commas.
+    return _DASH.sub(",  ", "".join([*parts, text[at:]]))
 
 
 _ASKS = re.compile(

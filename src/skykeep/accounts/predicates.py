@@ -132,13 +132,13 @@ _CONTENT: list[tuple[re.Pattern[str], Stance]] = [
         (r"(?:(?:\bnot|n[’']t) (?:going to |able to )?(?:comment|discuss|speculate)|no comment\b)|(?:\bnot|n[’']t) (?:want|wish) to (?:speculate|comment|discuss|say)", _X),
         (r"(?:\bnot|n[’']t|\bcannot|\bunable|\bneither)\b(?! rule)[^.;]{0,40}?\b(?:confirm|verif[yi]|validat|corroborat|"
          r"authenticat)\w*|\b(?:validation|verification|confirmation)\b[^.]*\bimpossible", _C),
-        (r"\b(?:can|could) ?(?:not|n[’']t) say (?=who|whe|how|what|why|if)|\bhave no evidence that would|\bno way to (?:confirm|verify)|"
+        (r"\b(?:can|could) ?(?:not|n[’']t) say (?=who|whe|how|what|why|if)|\b(?:have|seen|had|has) no evidence|\bno way to (?:confirm|verify)|"
          r"\bnot in a position to|\bnicht bestätigen|\b(?:do|did|does) ?(?:not|n[’']t) know (?:if|whe|who|what)", _C),
         (r"\bno longer (?:say|hold|stand|stood|claim|believe)|\btake (?:that|it) back\b|\bI take back\b|"
          r"\b(?:withdrew|have withdrawn|took back)\b", _W),
-        (r"\b(?:grain|pinch|spoon|shaker|spoonful) of salt\b|\bhard to believe\b", _Q),
+        (r"\b(?:grain|pinch|spoon|shaker|spoonful) of salt\b|\bhard to believe\b|n[’']t buy (?:it|that|this)\b", _Q),
         (r"\bnothing to do with\b|\b(?:was|were|is)(?: not|n[’']t) (?:us|me|ours)\b|\bof ours\b(?=[^.]*\b(?:was|were|in)\b)"
-         r"|\b(?:not|un)[ -]?true\b|\bbaseless\b|\bnonsense\b|\bfabricat\w+|\bfalse\b(?! flag)|\b(?:absurd|ludicrous|ridiculous)\b|\btale for\b|"
+         r"|\b(?:not|un)[ -]?true\b|\bbaseless\b|\bnonsense\b|\bfabricat\w+|\bfalse\b(?! flag)|\b(?:absurd|ludicrous|ridiculous)\b|\btale for\b|\b(?:invention|hoax|lies?)\b|"
          r"\bno truth\b|\bnot involved\b|\bhad no (?:part|role|hand|involvement)\b|\bno (?:involvement|responsibility)\b", _D),
         (r"\b(?:we|I|it|they|he|she|us|ours)\b (?:do|did|have|has|had|are|were|was|would)(?: not|n[’']t| never)"
          r" (?!comment|know|discuss|say|rule|close|believe|think|want|expect|see|have|need|intend|yet)\w+", _D),

@@ -170,6 +170,7 @@ class Cast:
 
     def read(self, text: str) -> None:
         """Gather who is introduced in a paragraph."""
+        text = re.sub(" [–—] ", ", ", text)
         for run in runs_in(text):
             if len(self.people) + len(self.organs) > _MOST_NAMES:
                 return
@@ -428,7 +429,7 @@ def _role(run: Run, before: str, after: str) -> tuple[str, str]:
             return told, _first_name(told)
     m = re.search(r"([^.;:!?\"“”\x01]{2,70}?)(,?) $", before)
     if m:
-        told = m[1].rsplit(",", 1)[-1].strip()
+        told = m[1].rsplit(",", 1)[-1].strip().removeprefix("according to ")
         words = TOKEN.findall(told)
         near = words[-7:] if m[2] else words[-2:]
         if any(key(w) in OFFICES for w in near) and not (

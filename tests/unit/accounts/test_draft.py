@@ -88,6 +88,11 @@ def test_an_office_speaks_for_itself_and_not_as_its_holder() -> None:
     ]
 
 
+def test_what_stands_between_dashes_is_who_speaks() -> None:
+    text = "Mayor Bo Falk said it fell. Lena Orth – the head of the Border Office – said it flew."
+    assert [r.speaker.name for r in draft(text).rows] == ["Bo Falk", "Lena Orth"]
+
+
 def test_words_inside_a_quotation_attribute_nothing() -> None:
     text = "“General Iven Dask said that we fired,” Mayor Ada Holm said."
     assert [r.speaker.name for r in draft(text).rows] == ["Ada Holm"]
