@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from skykeep.accounts.drafted import Draft, DraftRow, NotUnderstood
 from skykeep.accounts.lexicon import WEAK
 from skykeep.accounts.page import Paragraph, read_page
 from skykeep.accounts.patterns import (
@@ -21,6 +22,7 @@ from skykeep.accounts.patterns import (
     LINK,
     OPENING,
     PARTICIPLE,
+    PRONOUN,
     RELATIVE,
     SUBJECT_END,
     TAIL_PP,
@@ -37,39 +39,6 @@ from skykeep.accounts.statement import Speaker, Stance
 MOST_LISTED = 200
 MOST_ROWS = 5_000
 LEAST_WORDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRow:
-    """A row to be confirmed. `position`: from and until which character of the source."""
-
-    speaker: Speaker
-    stance: Stance
-    words: str
-    position: tuple[int, int]
-    quoted: bool
-    hedges: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
-    """A sentence that seems to attribute, and why no row was made of it."""
-
-    position: tuple[int, int]
-    words: str
-    why: str
-
-
-@dataclass(slots=True)
-class Draft:
-    """What was read out of an article, and what was not."""
-
-    rows: list[DraftRow] = field(default_factory=list)
-    not_understood: list[NotUnderstood] = field(default_factory=list)
-    not_listed: int = 0
-    comments_left_out: int = 0
-    private_left_out: int = 0
-    parts_left_out: int = 0
 
 
 def draft(source: str) -> Draft:
@@ -374,6 +343,8 @@ class _Reader:
             and not frame[p.end :].strip(" .!")
         ):
             return None
+        if p.stance is not Stance.DECLINES and PRONOUN.fullmatch(frame[p.end :].strip(" .!")):
+            return None  # "contradicted her": what, the sentence does not say
         words = frame[start:end].replace(QUOTED, "q").split()
         if len(words) < LEAST_WORDS:
             return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from skykeep.accounts.draft import Draft
+from skykeep.accounts.drafted import Draft
 from skykeep.accounts.ledger import Ledger, Row
 from skykeep.accounts.statement import Statement
 from skykeep.codec.moment import format_moment, parse_moment

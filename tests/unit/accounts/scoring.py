@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skykeep.accounts.draft import Draft, DraftRow, draft
+from skykeep.accounts.draft import draft
+from skykeep.accounts.drafted import Draft, DraftRow
 
 NEWS = Path(__file__).parents[2] / "vectors" / "news"
 #: So much of a known row must be drafted, with no more than so many characters around it.

@@ -93,6 +93,11 @@ def test_what_stands_between_dashes_is_who_speaks() -> None:
     assert [r.speaker.name for r in draft(text).rows] == ["Bo Falk", "Lena Orth"]
 
 
+def test_a_verb_without_words_is_no_row() -> None:
+    text = "Mayor Ada Holm said it fell. Dr Nils Aaker, a surgeon, contradicted her."
+    assert [r.speaker.name for r in draft(text).rows] == ["Ada Holm"]
+
+
 def test_words_inside_a_quotation_attribute_nothing() -> None:
     text = "“General Iven Dask said that we fired,” Mayor Ada Holm said."
     assert [r.speaker.name for r in draft(text).rows] == ["Ada Holm"]
