@@ -303,6 +303,10 @@ class Origins:
         )
 
 
+def _origins(count: int) -> str:
+    return "1 origin" if count == 1 else f"{count} origins"
+
+
 _Step = Callable[[Ledger, Row, StepRow, Actor, int], Row]
 _STEPS: dict[RowStep, _Step] = {
     RowStep.CONFIRM: Ledger._confirm,
