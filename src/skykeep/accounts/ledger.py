@@ -297,10 +297,10 @@ class Origins:
 
     def words(self) -> str:
         """The count in words."""
-        told = f"{self.rows} reports, {self.origins} origins at most"
-        return (
-            told if self.rows < 2 or not self.unlinked else f"{told}; independence not established"
-        )
+        if self.rows < 2:
+            return "one report" if self.rows else "no report"
+        told = f"{self.rows} reports, {_origins(self.origins)} at most"
+        return f"{told}; independence not established" if self.unlinked else told
 
 
 def _origins(count: int) -> str:
