@@ -54,7 +54,7 @@ kernels: $(DEV_READY)
 		$(BIN)/python -c "from skykeep.runtime import rehearse; rehearse()" && wait $$!
 
 test: lint page kernels ## lint, then all tests but the long ones; ends with what was skipped and why
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak"
 
 soak: $(DEV_READY) ## the long runs
 	@$(BIN)/python -m pytest -m soak

@@ -23,7 +23,7 @@ def test_without_a_crowd(calm: Played) -> None:
     assert NEW_FROM_S < calm.told_s["REAL1"] < NEW_FROM_S + 8.0
 
 
-@pytest.mark.parametrize("persistent", [False, True])
+@pytest.mark.parametrize("persistent", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_with_one(calm: Played, persistent: bool) -> None:
     crowd = Crowd(persistent, per_s=1_000)
     crowded = play(crowd, None, at_leisure=True)

@@ -163,6 +163,7 @@ def test_a_cut_network_and_a_stopped_service_are_not_live(
         cable.close()
 
 
+@pytest.mark.soak
 def test_data_whose_time_stands_still_is_old(watcher: PageWatcher, keeper: Keeper) -> None:
     """Frames that come and say the same moment over and over are a frozen picture."""
     from playwright.sync_api import expect

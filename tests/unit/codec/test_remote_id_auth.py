@@ -197,7 +197,8 @@ def test_keys_that_cannot_be(key: AircraftKey, where: str) -> None:
 def test_keys_that_can_be_and_their_secret_is_not_shown() -> None:
     for key in (ED_KEY, EC_KEY, DRIP_KEY, JAPAN_KEY):
         check_key(key)
-        assert str(key.material[3]) not in repr(key).replace(SERIAL, "")
+        assert "material" not in repr(key)
+        assert repr(key.material) not in repr(key)
 
 
 @given(st.binary(max_size=120), st.binary(max_size=260), st.integers(0, 15))

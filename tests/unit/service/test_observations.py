@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from skykeep.commands.recompute import recompute
 from skykeep.core.geo import HeightReference
 from skykeep.record.entry import read_leaf
 from skykeep.service import observations as room
+from skykeep.service.rates import Rates
 from skykeep.service.tokens import Holder, Role, digest_of
 from tests.desk import OFFICE, OFFICER, RADAR_TOKEN, READER, RECEIVER_TOKEN, Desk
 from tests.sky import (
@@ -85,6 +87,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def get(desk: Desk, token: str = OFFICER, **query: Any) -> dict[str, Any]:
+    desk.app.state.rates = Rates(time.monotonic_ns)  # more questions than one person asks
     answer = desk.get("/v1/observations?" + urlencode(query), token)
     assert answer.status_code == 200, answer.text
     page: dict[str, Any] = answer.json()
