@@ -57,7 +57,7 @@ test: lint page kernels ## lint, then all tests but the long ones; ends with wha
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak"
 
 soak: $(DEV_READY) ## the long runs
-	@$(BIN)/python -m pytest -m soak
+	@SKYKEEP_EXAMPLES=thorough $(BIN)/python -m pytest -m soak
 
 bench: $(BENCH_READY) page kernels ## measure against peers and aims; writes docs/bench.md
 	@$(BIN)/python -m bench --date "$$(date -u +%Y-%m-%d)"

@@ -418,6 +418,7 @@ def test_it_follows_also_with_a_sensor_withheld_and_from_the_middle(
         assert found.judged.verdicts["same"] >= 3
 
 
+@pytest.mark.soak
 def test_everything_is_derived_again_where_nothing_is_withheld(built: Build) -> None:
     data = built(Order(whole=True))
     found = recompute_dossier.recompute(data)
