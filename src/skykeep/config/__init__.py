@@ -20,7 +20,7 @@ from skykeep.config.around import (
     read_watchdog,
     read_witnesses,
 )
-from skykeep.config.document import MAX_SITE_BYTES, is_url
+from skykeep.config.document import MAX_SITE_BYTES, Option, is_url
 from skykeep.config.site import (
     decode_site,
     read_site,
@@ -31,6 +31,7 @@ __all__ = [
     "MAX_SITE_BYTES",
     "Delivery",
     "FeedSettings",
+    "Option",
     "PageSettings",
     "PublicSettings",
     "SightingSettings",
