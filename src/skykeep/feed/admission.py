@@ -16,7 +16,7 @@ from skykeep.feed.remote_id import Packet
 from skykeep.units import NS_PER_S, seconds
 
 #: Transmitters that are let in at once: many times what flies within one receiver's reach, and
-#: what the engine follows without being late (measured: docs/sources/remote-id.md).
+#: what the engine followed without being late in two invented crowds (docs/sources/remote-id.md).
 MOST_KNOWN = 300
 #: What one of them may say in a second: on Bluetooth 4 each message comes alone, some five of
 #: them up to ten times a second.
