@@ -174,7 +174,10 @@ def faults(page: Page) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("name", "options"), [("phone", PHONE), ("desk", DESK)])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("phone", PHONE), pytest.param("desk", DESK, marks=pytest.mark.soak)],
+)
 def test_may_i_fly_here(open_page: Open, name: str, options: dict[str, Any]) -> None:
     from playwright.sync_api import expect
 
